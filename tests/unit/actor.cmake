@@ -1,0 +1,1 @@
+vmbalance_unit_test(test_cpu_input cpu_judge)
