@@ -1,1 +1,3 @@
 vmbalance_unit_test(test_cpu_input cpu_judge)
+vmbalance_unit_test(test_mem_input mem_judge)
+vmbalance_unit_test(test_period mem_judge)
