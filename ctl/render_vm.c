@@ -8,6 +8,9 @@
 #include <stdarg.h>
 #include <string.h>
 
+/* Older than that, a guest's statistics have dried up; the period may be up to 60 s. */
+#define STATISTICS_OLD_NS (180 * CLOCK_NS_PER_S)
+
 #define LABEL_COLUMNS 16
 
 /* "label           text", wrapped. */
@@ -55,14 +58,13 @@ static void guest_age(const struct control_reply *r, const struct snapshot_domai
     int64_t age_ns = view_balloon_age_ns(r, d);
     if (m->balloon == SNAPSHOT_BALLOON_NONE)
         line(to, "guest's answer", "none: the VM has no balloon device");
-    else if (m->period_s.has && m->period_s.value == 0)
-        line(
-            to, "guest's answer",
-            "none: its statistics are off (the mem_actor turns them on; by hand: virsh "
-            "dommemstat %s --period 1 --live)",
-            d->name);
-    else if (age_ns < 0)
-        line(to, "guest's answer", "never: it may have no balloon driver");
+    else if (age_ns < 0 ||
+             age_ns > STATISTICS_OLD_NS) /* the period itself goes unseen */
+        line(to, "guest's answer",
+             "%s%s: the mem_actor asks for statistics; by hand: virsh dommemstat %s "
+             "--period 1 --live; without a balloon driver it never answers",
+             age_ns < 0 ? "never" : text_duration(age_ns, age, sizeof(age)),
+             age_ns < 0 ? "" : " ago", d->name);
     else
         line(to, "guest's answer", "%s ago", text_duration(age_ns, age, sizeof(age)));
 }

@@ -35,6 +35,19 @@ bool mem_input_is_fresh(const struct actor_turn *turn, const struct snapshot_dom
     return age_s <= (int64_t)(STALE_PERIODS * period_s + 1);
 }
 
+/* When the guest took its statistics, by CLOCK_MONOTONIC: libvirt hands out the same
+ * ones until the next answer, and rates need the time between answers, not between
+ * looks. */
+static int64_t answered_ns(const struct actor_turn *turn,
+                           const struct snapshot_domain *d)
+{
+    const struct snapshot *s = turn->snapshot;
+    if (!d->memory.last_update_s.has || d->memory.last_update_s.value == 0)
+        return d->sampled_ns;
+    int64_t wall_ns = (int64_t)d->memory.last_update_s.value * CLOCK_NS_PER_S;
+    return s->mono_ns - (s->wall_ns - wall_ns);
+}
+
 static void fill_guest(const struct actor_turn *turn, const struct snapshot_domain *d,
                        struct mem_guest *g)
 {
@@ -46,7 +59,7 @@ static void fill_guest(const struct actor_turn *turn, const struct snapshot_doma
         .can_give = m->balloon == SNAPSHOT_BALLOON_VIRTIO && !m->hostdev &&
                     !m->hugepages && !m->locked,
         .fresh = mem_input_is_fresh(turn, d),
-        .sampled_ns = d->sampled_ns,
+        .sampled_ns = answered_ns(turn, d),
         .weight = NORMAL_WEIGHT,
         .maximum_kib = m->maximum_kib.has ? m->maximum_kib.value : m->current_kib.value,
         .current_kib = opt(&m->current_kib),

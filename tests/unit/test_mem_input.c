@@ -93,6 +93,17 @@ static void what_is_absent_stays_absent(void **state)
     assert_int_equal(in.host_reserve_kib, (16 << 20) / 100 * 5);
 }
 
+static void statistics_carry_the_time_of_the_answer(void **state)
+{
+    (void)state;
+    struct snapshot s = a_host();
+    s.domains[0].memory.last_update_s.value = (uint64_t)WALL_S - 3;
+    assert_int_equal(guest_of(&s, NULL).sampled_ns, NOW_NS - 3 * S);
+    s = a_host();
+    s.domains[0].memory.last_update_s.has = false;
+    assert_int_equal(guest_of(&s, NULL).sampled_ns, NOW_NS);
+}
+
 static void who_cannot_give(void **state)
 {
     (void)state;
@@ -121,6 +132,7 @@ int main(void)
         cmocka_unit_test(statistics_older_than_three_periods_are_stale),
         cmocka_unit_test(an_old_sample_is_judged_by_its_own_time),
         cmocka_unit_test(what_is_absent_stays_absent),
+        cmocka_unit_test(statistics_carry_the_time_of_the_answer),
         cmocka_unit_test(who_cannot_give),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
