@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* pCPU numbers run from 0 to CPUSET_MAX - 1; a host with more is refused by host/. */
+/* pCPU numbers run from 0 to CPUSET_MAX - 1; pCPUs beyond are left out by host/. */
 #define CPUSET_MAX 1024U
 #define CPUSET_WORDS (CPUSET_MAX / 64U)
 /* Room for the longest list cpuset_format() can print ("0,2,4,...,1022"). */

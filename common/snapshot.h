@@ -47,7 +47,8 @@ struct snapshot_vcpu {
     struct opt_u64 time_ns;  /* cumulative run time, 10 ms steps */
     struct opt_u64 delay_ns; /* cumulative run delay: runnable, but waiting */
     struct cpuset affinity;  /* where it may run now; empty = not known */
-    struct cpuset allowed;   /* operator's law: where it may ever be put */
+    struct cpuset allowed;   /* operator's law: where it may ever be put; empty = not
+                           * known yet: hands off */
     bool operator_pinned;    /* the persistent configuration pins it: hands off */
 };
 

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 
 #define FULL_CAPACITY_PERMILLE 1000U
+#define SHARES_MIN 2U /* the kernel's own range */
+#define SHARES_MAX 262144U
 #define DEFAULT_SHARES 1024U /* cputune shares of a domain that has none */
 
 /* Makes *list hold at least n elements of that size. */
@@ -51,11 +53,14 @@ static void fill_pcpus(struct cpu_input_buffer *b, const struct snapshot *s,
     b->input.npcpus = n;
 }
 
+/* The kernel divides a domain's shares among its vCPUs. */
 static uint32_t weight_of(const struct snapshot_domain *d)
 {
-    if (!d->cpu_shares.has || d->cpu_shares.value < 2)
-        return DEFAULT_SHARES;
-    return d->cpu_shares.value > 262144 ? 262144 : (uint32_t)d->cpu_shares.value;
+    uint64_t shares = d->cpu_shares.has ? d->cpu_shares.value : DEFAULT_SHARES;
+    uint64_t weight = shares / (d->nvcpus > 0 ? d->nvcpus : 1);
+    return weight < SHARES_MIN   ? SHARES_MIN
+           : weight > SHARES_MAX ? SHARES_MAX
+                                 : (uint32_t)weight;
 }
 
 static void fill_vcpu(const struct snapshot_domain *d, const struct snapshot_vcpu *from,
@@ -70,8 +75,7 @@ static void fill_vcpu(const struct snapshot_domain *d, const struct snapshot_vcp
         .sampled_ns = d->sampled_ns,
         .weight = weight_of(d),
         .affinity = from->affinity,
-        .allowed =
-            cpuset_empty(&from->allowed) ? *usable : cpuset_and(&from->allowed, usable),
+        .allowed = cpuset_and(&from->allowed, usable),
     };
     memcpy(v->key.uuid, d->uuid, sizeof(v->key.uuid));
     v->fixed = !movable || from->operator_pinned || cpuset_empty(&v->allowed);

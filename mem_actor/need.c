@@ -31,6 +31,8 @@
 /* After RSS rose and used did not (churn, page cache), it is not believed for this
  * long. */
 #define DISTRUST_NS (60 * MEM_SECOND_NS)
+/* See real_rise(); measured 48 MiB. */
+#define PARKED_MOST_KIB (64 * MEM_MIB)
 #define SHORTEST_NS (MEM_SECOND_NS / 10)
 
 /* Stamps that go back by more than this: the clock was set, statistics start anew. */
@@ -129,10 +131,34 @@ static void judge_touch(struct need_state *s, int64_t rate, int64_t sampled_ns)
     s->touch_kib_s = 0;
 }
 
+/* How much used rose, less what only looks so.  Pages that the balloon gives back go to
+ * the kernel's per-CPU lists first, which MemFree leaves out, up to the low watermark:
+ * a guest of 1 GiB and one vCPU was given 48 MiB and went on to report the old MemFree
+ * with the new MemTotal, for as long as the balloon stood still (Linux 6.1,
+ * mm/page_alloc.c nr_pcp_high(); khugepaged raises the watermark).  So a rise of used
+ * that goes with a rise of MemTotal is not growth, up to PARKED_MOST_KIB in all. */
+static int64_t real_rise(struct need_state *s, uint64_t used, uint64_t total)
+{
+    int64_t rise = (int64_t)used - (int64_t)s->used_kib;
+
+    if (rise <= 0) {
+        s->parked_kib = mem_sub(s->parked_kib, (uint64_t)-rise);
+        return rise;
+    }
+    if (s->total_kib == 0 || total <= s->total_kib)
+        return rise;
+    uint64_t parked = mem_min((uint64_t)rise, total - s->total_kib);
+
+    parked = mem_min(parked, PARKED_MOST_KIB - s->parked_kib);
+    s->parked_kib += parked;
+    return rise - (int64_t)parked;
+}
+
 static void take_statistics(struct need_state *s, const struct mem_guest *g,
                             uint64_t used, uint64_t usable, int64_t now_ns)
 {
     uint64_t cache = g->disk_caches_kib.has ? g->disk_caches_kib.value : 0;
+    uint64_t total = g->available_kib.has ? g->available_kib.value : 0;
     int64_t ns = s->primed ? mem_elapsed_ns(g->sampled_ns, s->sampled_ns) : 0;
 
     if (s->primed && ns > -BACK_NS && !mem_newer(g->sampled_ns, s->sampled_ns))
@@ -140,7 +166,9 @@ static void take_statistics(struct need_state *s, const struct mem_guest *g,
     if (ns > 0 && ns < SHORTEST_NS)
         ns = SHORTEST_NS;
     if (ns > 0) {
-        int64_t rate = mem_rate(used, s->used_kib, ns);
+        int64_t rise = real_rise(s, used, total);
+        int64_t rate =
+            mem_rate(rise > 0 ? (uint64_t)rise : 0, rise < 0 ? (uint64_t)-rise : 0, ns);
 
         s->growth_kib_s = smooth(s->growth_kib_s, rate);
         s->cache_growth_kib_s = mem_rate(cache, s->cache_kib, ns);
@@ -151,6 +179,7 @@ static void take_statistics(struct need_state *s, const struct mem_guest *g,
     s->primed = true;
     s->sampled_ns = g->sampled_ns;
     s->used_kib = used;
+    s->total_kib = total;
     s->usable_kib = usable;
     s->cache_kib = cache;
 }

@@ -31,6 +31,8 @@ struct need_state {
     uint64_t cache_kib;
     bool has_kernel;
     uint64_t kernel_kib; /* current - MemTotal, the balloon at rest */
+    uint64_t total_kib;  /* MemTotal that came with used_kib, 0 = none */
+    uint64_t parked_kib; /* given, but not counted as free by the guest's kernel */
     int64_t growth_kib_s;
     int64_t burst_kib_s; /* greatest growth seen lately */
     int64_t burst_ns;    /* when it was last seen or halved */

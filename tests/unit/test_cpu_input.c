@@ -26,8 +26,11 @@ static struct snapshot a_host(void)
     d->state = SNAPSHOT_STATE_RUNNING;
     d->managed = true;
     d->sampled_ns = NOW_NS;
-    for (uint32_t k = 0; k < 2; k++)
-        snapshot_add_vcpu(d)->number = k;
+    for (uint32_t k = 0; k < 2; k++) {
+        struct snapshot_vcpu *v = snapshot_add_vcpu(d);
+        v->number = k;
+        cpuset_parse("0-3", &v->allowed);
+    }
     return s;
 }
 
@@ -85,6 +88,9 @@ static void law_is_law(void **state)
     cpuset_parse("3", &s.domains[0].vcpus[0].allowed); /* nothing usable is left */
     assert_true(fixed(&s, ""));
     s = a_host();
+    cpuset_clear(&s.domains[0].vcpus[0].allowed); /* the law is not known yet */
+    assert_true(fixed(&s, ""));
+    s = a_host();
     s.domains[0].vcpus[0].operator_pinned = true;
     assert_true(fixed(&s, "0-2"));
     s = a_host();
@@ -109,12 +115,36 @@ static void what_is_not_known_for_sure_is_not_moved(void **state)
     assert_true(fixed(&s, "0-2"));
 }
 
+static void shares_are_divided_among_the_vcpus(void **state)
+{
+    static const struct {
+        struct opt_u64 shares;
+        uint32_t weight;
+    } rows[] = {{{0, false}, 512},
+                {{4096, true}, 2048},
+                {{2, true}, 2},
+                {{1 << 20, true}, 262144}};
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct cpu_input_buffer b = {.vcpus_room = 0};
+        struct snapshot s = a_host();
+        s.domains[0].cpu_shares = rows[i].shares;
+        struct actor_turn turn = {
+            .snapshot = &s, .now_ns = NOW_NS, .interval_ns = INTERVAL_NS};
+        assert_int_equal(cpu_input_fill(&b, &turn), 0);
+        assert_int_equal(b.vcpus[0].weight, rows[i].weight);
+        cpu_input_fini(&b);
+        snapshot_fini(&s);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_plain_vcpu_may_go_anywhere_but_to_isolated_pcpus),
         cmocka_unit_test(the_setting_names_the_pcpus),
         cmocka_unit_test(law_is_law),
+        cmocka_unit_test(shares_are_divided_among_the_vcpus),
         cmocka_unit_test(what_is_not_known_for_sure_is_not_moved),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
