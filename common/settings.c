@@ -1,6 +1,7 @@
 /* settings.c - the table, and text in and out of it. */
 #include "common/settings.h"
 
+#include "common/nearest.h"
 #include "common/settings_value.h"
 
 #include <errno.h>
@@ -79,39 +80,17 @@ void settings_init(struct settings *s)
         (void)settings_set(s, table[i].key, table[i].initial, NULL);
 }
 
-/* Levenshtein distance of short keys, for "did you mean". */
-static size_t distance(const char *a, const char *b)
+static const char *key_at(size_t i, const void *arg)
 {
-    size_t row[64], n = strlen(b);
-    if (n >= 64)
-        return SIZE_MAX;
-    for (size_t j = 0; j <= n; j++)
-        row[j] = j;
-    for (size_t i = 1; a[i - 1] != '\0'; i++) {
-        size_t corner = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= n; j++) {
-            size_t best = corner + (a[i - 1] != b[j - 1]);
-            corner = row[j];
-            best = best < row[j] + 1 ? best : row[j] + 1;
-            row[j] = best < row[j - 1] + 1 ? best : row[j - 1] + 1;
-        }
-    }
-    return row[n];
+    (void)arg;
+    return table[i].key;
 }
 
 static int unknown_key(const char *key, struct err *e)
 {
-    const char *nearest = table[0].key;
-    size_t best = SIZE_MAX;
-    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-        size_t d = strlen(key) < 64 ? distance(key, table[i].key) : SIZE_MAX;
-        if (d < best) {
-            best = d;
-            nearest = table[i].key;
-        }
-    }
-    if (best <= 3)
+    const char *nearest =
+        nearest_word(key, sizeof(table) / sizeof(table[0]), key_at, NULL);
+    if (nearest != NULL)
         return err_set(e, -ENOENT, "unknown setting '%.63s'; did you mean '%s'?", key,
                        nearest);
     return err_set(e, -ENOENT, "unknown setting '%.63s'; 'vmctl settings' lists them",

@@ -1,6 +1,8 @@
 /* command.c - the table of commands. */
 #include "ctl/command.h"
 
+#include "common/nearest.h"
+
 #include "ctl/text.h"
 
 #include <errno.h>
@@ -72,7 +74,7 @@ static const char *name_at(size_t i, const void *arg)
 
 const struct command_verb *command_nearest(const char *name)
 {
-    const char *nearest = text_nearest(name, COUNT, name_at, NULL);
+    const char *nearest = nearest_word(name, COUNT, name_at, NULL);
     return nearest != NULL ? command_find(nearest) : NULL;
 }
 

@@ -32,9 +32,4 @@ char *text_duration(int64_t ns, char *buf, size_t size);
 /* "48%", rounded. */
 char *text_percent(uint64_t permille, char *buf, size_t size);
 
-/* The nearest of n names (by edits), or NULL when none is near enough for a "did you
- * mean".  names(i, arg) gives the i-th. */
-const char *text_nearest(const char *word, size_t n,
-                         const char *(*names)(size_t, const void *), const void *arg);
-
 #endif

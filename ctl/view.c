@@ -1,6 +1,8 @@
 /* view.c - snapshot and reports joined by VM. */
 #include "ctl/view.h"
 
+#include "common/nearest.h"
+
 #include "common/clock.h"
 #include "ctl/text.h"
 
@@ -105,7 +107,7 @@ static const char *name_at(size_t i, const void *arg)
 
 const char *view_nearest(const struct view *v, const char *which)
 {
-    return text_nearest(which, v->nvms, name_at, v);
+    return nearest_word(which, v->nvms, name_at, v);
 }
 
 const struct report_vcpu *view_vcpu(const struct view *v,

@@ -3,7 +3,6 @@
 #include "monitor/monitor.h"
 
 #include "common/clock.h"
-#include "common/config.h"
 #include "common/log.h"
 #include "common/runtime_dir.h"
 #include "common/version.h"
@@ -80,41 +79,6 @@ static void parse_options(int argc, char **argv, struct monitor_options *ret)
     argp_parse(&argp, argc, argv, 0, NULL, ret);
 }
 
-int monitor_load_settings(const struct monitor_options *o, struct settings *ret,
-                          struct err *e)
-{
-    struct settings s;
-    settings_init(&s);
-    int r = o->config != NULL ? config_read(o->config, &s, e) : 0;
-    if (r < 0)
-        return r;
-    if (o->interval_ms != 0)
-        s.interval_ms = o->interval_ms;
-    *ret = s;
-    return 0;
-}
-
-void monitor_use_settings(struct monitor *m, const struct settings *s)
-{
-    m->settings = *s;
-    m->settings_version++;
-    sampler_hurry(m);
-}
-
-static void reload(struct monitor *m)
-{
-    struct settings s;
-    struct err e;
-    if (m->options.config == NULL) {
-        log_info("SIGHUP: no config file to read again");
-    } else if (monitor_load_settings(&m->options, &s, &e) < 0) {
-        log_error("%s; the settings in force stay", e.text);
-    } else {
-        monitor_use_settings(m, &s);
-        publisher_event(m, "settings-reloaded", NULL, "%s", m->options.config);
-    }
-}
-
 /* ---- the loop ---- */
 
 static void take_sample(struct monitor *m)
@@ -140,7 +104,7 @@ static bool handle_signals(struct monitor *m)
             log_info("ending on signal %d", sig);
             return false;
         }
-        reload(m);
+        monitor_reload(m);
     }
     return true;
 }

@@ -51,13 +51,15 @@ struct monitor {
     struct replies replies;
 };
 
-/* ---- settings: main.c ---- */
+/* ---- settings.c: which settings are in force ---- */
 
 /* Reads defaults, then the config file, then the command line.  0 or -errno with e. */
 int monitor_load_settings(const struct monitor_options *o, struct settings *ret,
                           struct err *e);
 /* Puts new settings in force: a new version, an event, a sample at once. */
 void monitor_use_settings(struct monitor *m, const struct settings *s);
+/* SIGHUP: reads the config file again; a bad one is refused whole. */
+void monitor_reload(struct monitor *m);
 
 /* ---- sampler.c: when to look ---- */
 

@@ -1,6 +1,7 @@
 /* test_ctl_text.c - numbers, names and tables for people. */
 #include "tests/unit/unit.h"
 
+#include "common/nearest.h"
 #include "ctl/table.h"
 #include "ctl/text.h"
 
@@ -119,7 +120,7 @@ static void test_nearest(void **unused)
         {"migrate", NULL},    {"", NULL},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        const char *got = text_nearest(rows[i].word, 6, word_at, words);
+        const char *got = nearest_word(rows[i].word, 6, word_at, words);
         if (rows[i].nearest == NULL)
             assert_null(got);
         else
@@ -128,7 +129,7 @@ static void test_nearest(void **unused)
     char huge[1000];
     memset(huge, 's', sizeof(huge) - 1);
     huge[sizeof(huge) - 1] = '\0';
-    assert_null(text_nearest(huge, 6, word_at, words));
+    assert_null(nearest_word(huge, 6, word_at, words));
 }
 
 static void test_table(void **unused)
