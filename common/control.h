@@ -16,6 +16,7 @@ enum control_verb {
     CONTROL_PING = 1,
     CONTROL_STATE = 2,
     CONTROL_SET = 3, /* the admin socket only */
+    CONTROL_ACT = 4, /* to a simulated host only */
 };
 
 struct control_change {
@@ -29,6 +30,8 @@ struct control_request {
     enum control_verb verb;
     struct control_change *changes; /* all are applied, or none */
     size_t nchanges;
+    bool has_action; /* CONTROL_ACT */
+    struct report_action action;
 };
 
 struct control_report {

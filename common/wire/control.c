@@ -23,7 +23,13 @@ Vmb__Request *pack_request(struct arena *a, const struct control_request *q)
         if (m->changes[i]->key == NULL || m->changes[i]->value == NULL)
             return NULL;
     }
-    return m;
+    if (!q->has_action)
+        return m;
+    m->action = arena_alloc(a, sizeof(*m->action));
+    if (m->action == NULL)
+        return NULL;
+    vmb__action__init(m->action);
+    return pack_action(a, &q->action, m->action) < 0 ? NULL : m;
 }
 
 static int pack_reports(struct arena *a, const struct control_reply *r, Vmb__Reply *m)
@@ -76,13 +82,16 @@ int unpack_request(const Vmb__Request *m, struct control_request *q, struct err 
     r = r < 0 ? r : field_count(m->n_changes, CONTROL_CHANGES_MAX, "changes", e);
     if (r < 0)
         return r;
-    q->verb = m->verb >= VMB__VERB__VERB_PING && m->verb <= VMB__VERB__VERB_SET
+    q->verb = m->verb >= VMB__VERB__VERB_PING && m->verb <= VMB__VERB__VERB_ACT
                   ? (enum control_verb)m->verb
                   : CONTROL_NONE; /* a newer client's: answered with "not known" */
     q->changes = calloc(m->n_changes + 1, sizeof(*q->changes));
     if (q->changes == NULL)
         return -ENOMEM;
     q->nchanges = m->n_changes;
+    q->has_action = m->action != NULL;
+    if (q->has_action && (r = unpack_action(m->action, &q->action, e)) < 0)
+        return r;
     for (size_t i = 0; i < m->n_changes && r == 0; i++) {
         struct control_change *c = &q->changes[i];
         r = field_name(m->changes[i]->key, c->key, sizeof(c->key), "setting key", e);

@@ -15,6 +15,8 @@ Vmb__Snapshot *pack_snapshot(struct arena *a, const struct snapshot *s);
 Vmb__Report *pack_report(struct arena *a, const struct report *r);
 Vmb__Request *pack_request(struct arena *a, const struct control_request *q);
 Vmb__Reply *pack_reply(struct arena *a, const struct control_reply *r);
+/* Into a message that was initialised: 0 or -ENOMEM. */
+int pack_action(struct arena *a, const struct report_action *from, Vmb__Action *m);
 /* *ret_list has *ret_n elements; 0 or -ENOMEM. */
 int pack_settings(struct arena *a, const struct settings *s, size_t *ret_n,
                   Vmb__Setting ***ret_list);
@@ -24,6 +26,7 @@ int pack_settings(struct arena *a, const struct settings *s, size_t *ret_n,
 int unpack_snapshot(const Vmb__Snapshot *m, struct snapshot *s, struct err *e);
 int unpack_report(const Vmb__Report *m, struct report *r, struct err *e);
 int unpack_request(const Vmb__Request *m, struct control_request *q, struct err *e);
+int unpack_action(const Vmb__Action *m, struct report_action *to, struct err *e);
 int unpack_reply(const Vmb__Reply *m, struct control_reply *r, struct err *e);
 /* Starts from the defaults; a key that we do not know is ignored (a newer sender). */
 int unpack_settings(size_t n, Vmb__Setting *const *list, struct settings *s,

@@ -7,8 +7,7 @@
 
 #define PERMILLE_MAX 100000000U /* thousands of pCPUs' worth of load on one */
 
-static int pack_action(struct arena *a, const struct report_action *from,
-                       Vmb__Action *m)
+int pack_action(struct arena *a, const struct report_action *from, Vmb__Action *m)
 {
     m->uuid = field_put_text(a, from->uuid);
     m->name = field_put_text(a, from->name);
@@ -148,7 +147,7 @@ Vmb__Report *pack_report(struct arena *a, const struct report *r)
 
 /* ---- unpacking ---- */
 
-static int unpack_action(const Vmb__Action *m, struct report_action *to, struct err *e)
+int unpack_action(const Vmb__Action *m, struct report_action *to, struct err *e)
 {
     int r = field_uuid(m->uuid, to->uuid, "action uuid", e);
     r = r < 0 ? r : field_name(m->name, to->name, sizeof(to->name), "action name", e);
