@@ -15,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#define ONCE_SNAPSHOTS_MOST 5
 #define DEFAULT_INTERVAL_NS (2 * CLOCK_NS_PER_S)
 #define SETTLE_NS (5 * CLOCK_NS_PER_S) /* silence at the start that is no news */
 
@@ -189,8 +190,11 @@ static void watch_silence(struct actor *a, bool heard)
 
 /* ---- start, loop, end ---- */
 
+/* --once: a decision, or so many snapshots that there will be none. */
 static bool first_decision_made(const struct actor *a)
 {
+    if (a->snapshots >= ONCE_SNAPSHOTS_MOST)
+        return true;
     static const char *const not_yet[] = {"", "waiting", "blind", "stale",
                                           "confirming"};
     for (size_t i = 0; i < sizeof(not_yet) / sizeof(not_yet[0]); i++)
@@ -243,7 +247,7 @@ static int start(struct actor *a)
     if (a->lock_fd <
         0) /* held by one that is about to end, perhaps: worth another try */
         return fail(&e, PROCESS_FAILED);
-    struct host_options how = {.uri = p->uri};
+    struct host_options how = {.uri = p->uri, .runtime_dir = p->runtime_dir};
     int r = host_open(&how, &a->host, &e);
     if (r < 0)
         return fail(&e, r == -EINVAL ? PROCESS_MISCONFIGURED : PROCESS_FAILED);

@@ -79,11 +79,19 @@ void bus_message_fini(struct bus_message *m);
  * Returns how many are; 0 when the time is over or a signal came; -errno. */
 int bus_wait(struct bus_poll *items, size_t n, int timeout_ms);
 
+/* One request. */
+struct bus_question {
+    const char *endpoint;
+    const void *data;
+    size_t len;
+    size_t reply_max; /* bytes */
+    int timeout_ms;
+};
+
 /* Sends one request and waits for its answer on a fresh socket, sending the same bytes
- * again each half second: the request in them must carry an id that makes that
- * harmless. Returns 0 and *ret; -ETIMEDOUT when nobody answers within timeout_ms;
- * -errno. */
-int bus_ask(struct bus *b, const char *endpoint, const void *data, size_t len,
-            size_t reply_max, int timeout_ms, struct bus_message *ret, struct err *e);
+ * again each half second: the request in them must carry an id that makes that harmless.
+ * Returns 0 and *ret; -ETIMEDOUT when nobody answers within the time; -errno. */
+int bus_ask(struct bus *b, const struct bus_question *q, struct bus_message *ret,
+            struct err *e);
 
 #endif

@@ -108,11 +108,11 @@ int bus_recv(struct bus_socket *s, struct bus_message *ret)
 int bus_reply(struct bus_socket *s, const struct bus_message *m, const void *data,
               size_t len)
 {
-    const struct peer *p = m->peer;
+    struct peer *p = m->peer; /* zmq_msg_copy() counts a reference in it */
     for (size_t i = 0; i < p->nframes; i++) {
         zmq_msg_t copy;
         zmq_msg_init(&copy);
-        zmq_msg_copy(&copy, (zmq_msg_t *)(uintptr_t)&p->frames[i]);
+        zmq_msg_copy(&copy, &p->frames[i]);
         if (zmq_msg_send(&copy, s->zmq, ZMQ_DONTWAIT | ZMQ_SNDMORE) < 0) {
             int r = -zmq_errno();
             zmq_msg_close(&copy);
@@ -153,9 +153,10 @@ int bus_wait(struct bus_poll *items, size_t n, int timeout_ms)
 }
 
 /* Sends (again) every RESEND_MS until the answer is there or the time is over. */
-static int ask_until(struct bus_socket *s, const void *data, size_t len,
-                     int64_t deadline_ns, struct bus_message *ret)
+static int ask_until(struct bus_socket *s, const struct bus_question *q,
+                     struct bus_message *ret)
 {
+    int64_t deadline_ns = clock_mono_ns() + q->timeout_ms * CLOCK_NS_PER_MS;
     for (;;) {
         int64_t left_ms = (deadline_ns - clock_mono_ns()) / CLOCK_NS_PER_MS;
         if (left_ms <= 0)
@@ -164,7 +165,7 @@ static int ask_until(struct bus_socket *s, const void *data, size_t len,
         int r = bus_set_int(s->zmq, ZMQ_SNDTIMEO, turn_ms);
         if (r < 0)
             return r;
-        if (zmq_send(s->zmq, data, len, 0) < 0) {
+        if (zmq_send(s->zmq, q->data, q->len, 0) < 0) {
             if (zmq_errno() != EAGAIN && zmq_errno() != EINTR)
                 return -zmq_errno();
             continue;
@@ -180,19 +181,18 @@ static int ask_until(struct bus_socket *s, const void *data, size_t len,
     }
 }
 
-int bus_ask(struct bus *b, const char *endpoint, const void *data, size_t len,
-            size_t reply_max, int timeout_ms, struct bus_message *ret, struct err *e)
+int bus_ask(struct bus *b, const struct bus_question *q, struct bus_message *ret,
+            struct err *e)
 {
     struct bus_open how = {
-        .kind = BUS_ASK, .endpoint = endpoint, .message_max = reply_max};
+        .kind = BUS_ASK, .endpoint = q->endpoint, .message_max = q->reply_max};
     struct bus_socket *s;
     int r = bus_socket_open(b, &how, &s, e);
     if (r < 0)
         return r;
-    int64_t deadline_ns = clock_mono_ns() + timeout_ms * CLOCK_NS_PER_MS;
-    r = ask_until(s, data, len, deadline_ns, ret);
+    r = ask_until(s, q, ret);
     if (r < 0)
-        err_set(e, r, "%s: %s", endpoint,
+        err_set(e, r, "%s: %s", q->endpoint,
                 r == -ETIMEDOUT ? "no answer" : zmq_strerror(-r));
     bus_set_int(s->zmq, ZMQ_LINGER, 0);
     bus_socket_close(s);

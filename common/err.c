@@ -1,25 +1,28 @@
 /* err.c - failure texts. */
 #include "common/err.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-int err_set(struct err *e, int code, const char *fmt, ...)
+void err_text(struct err *e, const char *fmt, ...)
 {
     if (e == NULL)
-        return code;
+        return;
+    int saved = errno;
     va_list ap;
     va_start(ap, fmt);
     vsnprintf(e->text, sizeof(e->text), fmt, ap);
     va_end(ap);
-    return code;
+    errno = saved;
 }
 
-int err_prefix(struct err *e, int code, const char *fmt, ...)
+void err_text_prefix(struct err *e, const char *fmt, ...)
 {
     if (e == NULL)
-        return code;
+        return;
+    int saved = errno;
     char head[ERR_TEXT_MAX], text[ERR_TEXT_MAX];
     memcpy(text, e->text, sizeof(text));
     va_list ap;
@@ -27,5 +30,5 @@ int err_prefix(struct err *e, int code, const char *fmt, ...)
     vsnprintf(head, sizeof(head), fmt, ap);
     va_end(ap);
     snprintf(e->text, sizeof(e->text), "%.200s: %.300s", head, text);
-    return code;
+    errno = saved;
 }

@@ -10,13 +10,23 @@ struct err {
     char text[ERR_TEXT_MAX];
 };
 
-/* Formats into e (when not NULL) and returns code unchanged, so that a failure is one
- * line: return err_set(e, -EINVAL, "line %u: ...", n); */
-int err_set(struct err *e, int code, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
+/* Formats into e (when not NULL) and gives code, so that a failure is one line:
+ * return err_set(e, -EINVAL, "line %u: ...", n); */
+#define err_set(e, code, ...) (err_text((e), __VA_ARGS__), err_code(code))
 
-/* Puts "prefix: " in front of the text that e already holds; returns code. */
-int err_prefix(struct err *e, int code, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
+/* Puts "prefix: " in front of the text that e already holds; gives code. */
+#define err_prefix(e, code, ...) (err_text_prefix((e), __VA_ARGS__), err_code(code))
+
+/* The functions behind these macros, which let the reader (and the static analyser) see
+ * that what is returned is the code.  errno is left as it was. */
+void err_text(struct err *e, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+void err_text_prefix(struct err *e, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static inline int err_code(int code)
+{
+    return code;
+}
 
 #endif

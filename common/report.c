@@ -37,8 +37,8 @@ static int format_what(const struct report_action *a, char *buf, size_t size)
                         cpuset_format(&a->to_pcpus, to, sizeof(to)));
     case REPORT_SET_MEMORY:
         return snprintf(buf, size, "set-memory vm=%s mib=%llu->%llu", a->name,
-                        (unsigned long long)a->from_value / 1024,
-                        (unsigned long long)a->to_value / 1024);
+                        (unsigned long long)(a->from_value / 1024),
+                        (unsigned long long)(a->to_value / 1024));
     case REPORT_STATS_PERIOD:
         return snprintf(buf, size, "stats-period vm=%s s=%llu->%llu", a->name,
                         (unsigned long long)a->from_value,
@@ -52,10 +52,12 @@ char *report_action_format(const struct report_action *a, char *buf, size_t size
     int n = format_what(a, buf, size);
     if (n < 0 || (size_t)n >= size)
         return buf;
+    size_t used = (size_t)n;
     const char *result = a->dry_run ? "dry-run" : a->error == 0 ? "ok" : "failed";
-    int m = snprintf(buf + n, size - (size_t)n, " result=%s reason=\"%s\"", result,
-                     a->reason);
-    if (a->error != 0 && !a->dry_run && m > 0 && (size_t)(n + m) < size)
-        snprintf(buf + n + m, size - (size_t)(n + m), " error=\"%s\"", a->error_text);
+    n = snprintf(buf + used, size - used, " result=%s reason=\"%s\"", result,
+                 a->reason);
+    used += n > 0 ? (size_t)n : 0;
+    if (a->error != 0 && !a->dry_run && used < size)
+        snprintf(buf + used, size - used, " error=\"%s\"", a->error_text);
     return buf;
 }

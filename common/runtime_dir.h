@@ -9,10 +9,11 @@
 
 #define ENDPOINT_MAX 128 /* bytes of an endpoint, NUL included; see endpoint_ipc() */
 
-/* The endpoints of one stack, by who binds them: always the monitor. */
+/* The endpoints of one stack; the monitor binds all but simhost's. */
 #define ENDPOINT_SNAPSHOTS "pub.sock"   /* XPUB: snapshots, reports, events */
 #define ENDPOINT_REPORTS "reports.sock" /* PULL: reports of the actors */
 #define ENDPOINT_READ "read.sock"       /* ROUTER: questions */
+#define ENDPOINT_SIMHOST "sim.sock"     /* ROUTER of simhost: a simulated host */
 #define ENDPOINT_ADMIN "admin.sock"     /* ROUTER: questions and changes */
 
 /* $VMBALANCE_RUNTIME_DIR, else /run/vmbalance for root, else

@@ -113,6 +113,7 @@ int cpu_input_fill(struct cpu_input_buffer *b, const struct actor_turn *turn)
     for (size_t i = 0; i < s->ndomains; i++)
         nvcpus += s->domains[i].nvcpus;
     if (reserve(&b->vcpus, &b->vcpus_room, nvcpus, sizeof(*b->vcpus)) < 0 ||
+        /* NOLINTNEXTLINE(bugprone-sizeof-expression): a list of pointers it is */
         reserve(&b->domains, &b->domains_room, nvcpus, sizeof(*b->domains)) < 0 ||
         reserve(&b->pcpus, &b->pcpus_room, s->host.npcpus, sizeof(*b->pcpus)) < 0)
         return -ENOMEM;

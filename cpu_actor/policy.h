@@ -25,17 +25,18 @@ struct cpu_vcpu_key {
 
 struct cpu_vcpu {
     struct cpu_vcpu_key key;
-    uint32_t domain;      /* index of its domain in this input, 0 .. ndomains - 1 */
-    bool has_time;        /* time_ns is given */
-    bool has_delay;       /* delay_ns is given */
-    uint64_t time_ns;     /* cumulative run time, 10 ms steps */
-    uint64_t delay_ns;    /* cumulative run delay */
-    int64_t sampled_ns;   /* when these counters were read */
-    uint32_t weight;      /* share of this vCPU when CPU is short, 1024 = normal; taken as
+    uint32_t domain;    /* index of its domain in this input, 0 .. ndomains - 1 */
+    bool has_time;      /* time_ns is given */
+    bool has_delay;     /* delay_ns is given */
+    uint64_t time_ns;   /* cumulative run time, 10 ms steps */
+    uint64_t delay_ns;  /* cumulative run delay */
+    int64_t sampled_ns; /* when these counters were read */
+    uint32_t weight;    /* share of this vCPU when CPU is short, 1024 = normal; taken as
                              it is, not divided among the vCPUs of a domain */
     struct cpuset affinity; /* where it may run now; empty = not known */
     struct cpuset allowed;  /* law; the plan never leaves it */
-    bool fixed; /* never moved: unmanaged, operator-pinned, stale; its load still counts */
+    bool
+        fixed; /* never moved: unmanaged, operator-pinned, stale; its load still counts */
 };
 
 struct cpu_pcpu {
@@ -46,43 +47,43 @@ struct cpu_pcpu {
 
 struct cpu_input {
     int64_t now_ns;
-    int64_t interval_ns;         /* the monitor's present interval */
+    int64_t interval_ns; /* the monitor's present interval */
     const struct cpu_vcpu *vcpus;
     size_t nvcpus;
     uint32_t ndomains;
     const struct cpu_pcpu *pcpus; /* usable ones only, ascending by id */
     size_t npcpus;
-    bool adopt;                   /* setting cpu.adopt */
-    uint32_t tolerance_permille;  /* setting cpu.tolerance */
-    uint32_t min_load_permille;   /* setting cpu.min_load */
+    bool adopt;                  /* setting cpu.adopt */
+    uint32_t tolerance_permille; /* setting cpu.tolerance */
+    uint32_t min_load_permille;  /* setting cpu.min_load */
 };
 
 struct cpu_move {
-    size_t vcpu;          /* index in the input */
-    struct cpuset from;   /* its affinity before */
+    size_t vcpu;        /* index in the input */
+    struct cpuset from; /* its affinity before */
     struct cpuset to;
     uint32_t demand_permille;
     char reason[CPU_REASON_MAX]; /* for people, with the numbers */
 };
 
 enum cpu_verdict {
-    CPU_VERDICT_WAITING = 0,    /* no two samples yet */
-    CPU_VERDICT_BALANCED = 1,   /* nothing to do: within tolerance, all adopted */
-    CPU_VERDICT_IDLE = 2,       /* nothing worth balancing: mean under min_load, and no pCPU
+    CPU_VERDICT_WAITING = 0,  /* no two samples yet */
+    CPU_VERDICT_BALANCED = 1, /* nothing to do: within tolerance, all adopted */
+    CPU_VERDICT_IDLE = 2, /* nothing worth balancing: mean under min_load, and no pCPU
                                    over half full */
     CPU_VERDICT_CONFIRMING = 3, /* a change is due if the next sample agrees */
-    CPU_VERDICT_HOLDING = 4,    /* cooldown or back-off, or no newer sample to judge by */
-    CPU_VERDICT_NO_GAIN = 5,    /* uneven, but no plan is worth its moves */
-    CPU_VERDICT_MOVE = 6,       /* the plan has moves */
+    CPU_VERDICT_HOLDING = 4, /* cooldown or back-off, or no newer sample to judge by */
+    CPU_VERDICT_NO_GAIN = 5, /* uneven, but no plan is worth its moves */
+    CPU_VERDICT_MOVE = 6,    /* the plan has moves */
 };
 
 /* What was reached, what could be, at what price. */
 struct cpu_certificate {
-    uint32_t max_now_permille;    /* greatest relative pCPU load today */
+    uint32_t max_now_permille;     /* greatest relative pCPU load today */
     uint32_t max_planned_permille; /* after the plan */
     uint32_t lower_bound_permille; /* no placement can be below this */
     uint32_t mean_permille;
-    uint32_t deviation_now_permille;     /* standard deviation of pCPU load, of one pCPU */
+    uint32_t deviation_now_permille; /* standard deviation of pCPU load, of one pCPU */
     uint32_t deviation_planned_permille;
     uint32_t moves;
 };
@@ -93,11 +94,12 @@ struct cpu_plan {
     struct cpu_certificate certificate;
     struct cpu_move *moves; /* owned by the policy, valid until its next step */
     size_t nmoves;
-    const uint32_t *demand_permille;     /* per vCPU of the input; owned by the policy */
-    const uint32_t *ran_permille;        /* share of the interval it ran */
-    const uint32_t *waited_permille;     /* share of the interval it waited */
-    const uint32_t *pcpu_load_permille;  /* per pCPU of the input, demand placed on it */
-    const uint32_t *pcpu_ran_permille;   /* per pCPU: run time of the vCPUs placed on it */
+    const uint32_t *demand_permille;    /* per vCPU of the input; owned by the policy */
+    const uint32_t *ran_permille;       /* share of the interval it ran */
+    const uint32_t *waited_permille;    /* share of the interval it waited */
+    const uint32_t *pcpu_load_permille; /* per pCPU of the input, demand placed on it */
+    const uint32_t
+        *pcpu_ran_permille; /* per pCPU: run time of the vCPUs placed on it */
 };
 
 struct cpu_policy;

@@ -132,8 +132,12 @@ static int exchange(const struct ask *a, const char *endpoint,
     if (r < 0)
         return err_set(e, r, "cannot set up the bus: %s", strerror(-r));
     int64_t left_ms = (a->deadline_ns - clock_mono_ns()) / CLOCK_NS_PER_MS;
-    r = bus_ask(b, endpoint, f->data, f->len, WIRE_FRAME_MAX,
-                left_ms > 0 ? (int)left_ms : 0, ret, e);
+    const struct bus_question q = {.endpoint = endpoint,
+                                   .data = f->data,
+                                   .len = f->len,
+                                   .reply_max = WIRE_FRAME_MAX,
+                                   .timeout_ms = left_ms > 0 ? (int)left_ms : 0};
+    r = bus_ask(b, &q, ret, e);
     bus_destroy(b);
     return r;
 }

@@ -21,10 +21,11 @@
 struct host;
 
 struct host_options {
-    const char *uri;    /* libvirt URI; never NULL (see host_default_uri) */
-    bool read_only;     /* the monitor's way: every acting call gives -EPERM */
-    const char *procfs; /* root of /proc, NULL = "/proc" */
-    const char *sysfs;  /* root of /sys, NULL = "/sys" */
+    const char *uri;         /* libvirt URI; never NULL (see host_default_uri) */
+    bool read_only;          /* the monitor's way: every acting call gives -EPERM */
+    const char *procfs;      /* root of /proc, NULL = "/proc" */
+    const char *sysfs;       /* root of /sys, NULL = "/sys" */
+    const char *runtime_dir; /* where a simhost answers, NULL = runtime_dir_default() */
 };
 
 /* What the backend has to say besides samples; counts since host_open(). */
@@ -111,7 +112,7 @@ int host_set_memory(struct host *h, const char *uuid, uint64_t target_kib,
 int host_set_stats_period(struct host *h, const char *uuid, uint32_t period_s,
                           struct err *e);
 
-/* A backend: libvirt today.  ops->open gets what host_open() got; every other function
+/* A backend: libvirt, or a simulated host.  ops->open gets what host_open() got; every other function
  * has the contract of the host_ function of its name.  self is the backend's own. */
 struct host_ops {
     const char *name;
@@ -122,7 +123,7 @@ struct host_ops {
     int (*request)(void *self);
     int (*take)(void *self, struct snapshot *ret);
     bool (*changed)(void *self);
-    void (*health)(const void *self, struct host_health *ret);
+    void (*health)(void *self, struct host_health *ret);
     int (*pin)(void *self, const char *uuid, uint32_t vcpu, const struct cpuset *pcpus,
                struct err *e);
     int (*set_memory)(void *self, const char *uuid, uint64_t target_kib, struct err *e);
@@ -131,5 +132,6 @@ struct host_ops {
 };
 
 extern const struct host_ops host_libvirt_ops;
+extern const struct host_ops host_sim_ops; /* sim:FILE */
 
 #endif

@@ -288,7 +288,7 @@ static bool libvirt_changed(void *self)
     return changed;
 }
 
-static void libvirt_health(const void *self, struct host_health *ret)
+static void libvirt_health(void *self, struct host_health *ret)
 {
     struct backend *b = (struct backend *)self;
     pthread_mutex_lock(&b->lock);

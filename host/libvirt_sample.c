@@ -234,7 +234,7 @@ static int fill_domains(struct session *s, virDomainStatsRecordPtr *records, int
     pthread_mutex_lock(&b->lock);
     domain_cache_begin(&b->cache);
     pthread_mutex_unlock(&b->lock);
-    for (int i = 0; i < n && i < SNAPSHOT_DOMAINS_MAX && r == 0; i++)
+    for (int i = 0; records != NULL && i < n && i < SNAPSHOT_DOMAINS_MAX && r == 0; i++)
         r = add_domain(s, records[i], ret->mono_ns, ret);
     pthread_mutex_lock(&b->lock);
     if (r == 0)

@@ -2,9 +2,11 @@
 #include "host/procfs.h"
 #include "host/cpulist.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,12 +40,26 @@ int procfs_line(const char *path, char *buf, size_t size)
     return 0;
 }
 
+/* The number at *p, which moves behind it; false when there is none. */
+static bool read_number(const char **p, uint64_t *ret)
+{
+    char *end;
+    errno = 0;
+    uint64_t n = strtoull(*p, &end, 10);
+    if (end == *p || errno != 0)
+        return false;
+    *ret = n;
+    *p = end;
+    return true;
+}
+
 /* "MemTotal:       24123456 kB" */
 static void read_kib(const char *line, const char *key, struct opt_u64 *ret)
 {
     size_t n = strlen(key);
+    const char *rest = line + n;
     uint64_t kib;
-    if (strncmp(line, key, n) == 0 && sscanf(line + n, " %" SCNu64, &kib) == 1)
+    if (strncmp(line, key, n) == 0 && read_number(&rest, &kib))
         *ret = (struct opt_u64){.value = kib, .has = true};
 }
 
@@ -69,10 +85,13 @@ void procfs_pressure(const char *procfs, const char *resource,
     *ret_permille = (struct opt_u64){0};
     char path[PATH_MAX], line[256];
     int n = snprintf(path, sizeof(path), "%s/pressure/%s", procfs, resource);
-    uint32_t percent, hundredths;
+    const char head[] = "some avg10=", *p = line + sizeof(head) - 1;
+    uint64_t percent, hundredths;
     if (n < 0 || (size_t)n >= sizeof(path) ||
         procfs_line(path, line, sizeof(line)) < 0 ||
-        sscanf(line, "some avg10=%3u.%2u", &percent, &hundredths) != 2)
+        strncmp(line, head, sizeof(head) - 1) != 0 || !read_number(&p, &percent) ||
+        *p++ != '.' || !read_number(&p, &hundredths) || percent > 100 ||
+        hundredths > 99)
         return;
     *ret_permille =
         (struct opt_u64){.value = percent * 10 + (hundredths + 5) / 10, .has = true};
@@ -96,18 +115,20 @@ static struct snapshot_pcpu *find_pcpu(struct snapshot_pcpu *pcpus, size_t n,
 static void read_cpu(const char *line, uint64_t tick_ns, struct snapshot_pcpu *pcpus,
                      size_t n)
 {
-    uint32_t id;
-    uint64_t t[8] = {0};
-    int got = sscanf(line,
-                     "cpu%" SCNu32 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64
-                     " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64,
-                     &id, &t[0], &t[1], &t[2], &t[3], &t[4], &t[5], &t[6], &t[7]);
-    struct snapshot_pcpu *p = got >= 5 ? find_pcpu(pcpus, n, id) : NULL;
+    const char head[] = "cpu", *rest = line + sizeof(head) - 1;
+    uint64_t id, t[8] = {0};
+    int got = 0;
+    if (strncmp(line, head, sizeof(head) - 1) != 0 || !isdigit((unsigned char)*rest) ||
+        !read_number(&rest, &id) || id >= CPUSET_MAX)
+        return;
+    while (got < 8 && read_number(&rest, &t[got]))
+        got++;
+    struct snapshot_pcpu *p = got >= 4 ? find_pcpu(pcpus, n, (uint32_t)id) : NULL;
     if (p == NULL)
         return;
     uint64_t busy = t[0] + t[1] + t[2] + t[5] + t[6];
     p->busy_ns = (struct opt_u64){.value = busy * tick_ns, .has = true};
-    if (got == 9)
+    if (got == 8)
         p->steal_ns = (struct opt_u64){.value = t[7] * tick_ns, .has = true};
 }
 

@@ -10,7 +10,8 @@
 #define HOLD_DOUBLINGS 6 /* 10 s .. 640 s */
 #define LEARNED_NS (60 * MEM_SECOND_NS)
 #define FORGET_NS                                                                      \
-    (3600 * MEM_SECOND_NS) /* troubles count anew after an hour without                \
+    (3600 *                                                                            \
+     MEM_SECOND_NS) /* troubles count anew after an hour without                \
                             */
 
 #define REGRET_INTERVALS 4

@@ -150,7 +150,9 @@ static int fail(const struct err *e, int status)
 static int open_host(struct monitor *m)
 {
     struct err e = {""};
-    struct host_options how = {.uri = m->options.process.uri, .read_only = true};
+    const struct process_options *p = &m->options.process;
+    struct host_options how = {
+        .uri = p->uri, .read_only = true, .runtime_dir = p->runtime_dir};
     int r = host_open(&how, &m->host, &e);
     if (r < 0)
         return fail(&e, r == -EINVAL ? PROCESS_MISCONFIGURED : PROCESS_FAILED);

@@ -14,34 +14,34 @@
 #define READERS 0666 /* whoever may enter the runtime directory */
 #define ADMINS 0660
 
-static int open_one(struct monitor *m, enum bus_kind kind, const char *name, size_t max,
-                    unsigned mode, struct bus_socket **ret, struct err *e)
-{
-    char endpoint[ENDPOINT_MAX];
-    int r = endpoint_ipc(m->options.process.runtime_dir, name, endpoint,
-                         sizeof(endpoint), e);
-    if (r < 0)
-        return r;
-    struct bus_open how = {
-        .kind = kind, .endpoint = endpoint, .message_max = max, .mode = mode};
-    return bus_socket_open(m->bus, &how, ret, e);
-}
-
 int publisher_open(struct monitor *m, struct err *e)
 {
+    const struct {
+        enum bus_kind kind;
+        const char *name;
+        size_t message_max;
+        unsigned mode;
+        struct bus_socket **socket;
+    } table[] = {
+        {BUS_PUBLISH, ENDPOINT_SNAPSHOTS, 1024, READERS, &m->publish},
+        {BUS_COLLECT, ENDPOINT_REPORTS, WIRE_FRAME_MAX, ADMINS, &m->collect},
+        {BUS_SERVE, ENDPOINT_READ, WIRE_REQUEST_MAX, READERS, &m->read},
+        {BUS_SERVE, ENDPOINT_ADMIN, WIRE_REQUEST_MAX, ADMINS, &m->admin},
+    };
     int r = bus_create(&m->bus);
     if (r < 0)
         return err_set(e, r, "cannot make a ZeroMQ context: %s", strerror(-r));
-    r = open_one(m, BUS_PUBLISH, ENDPOINT_SNAPSHOTS, 1024, READERS, &m->publish, e);
-    r = r < 0 ? r
-              : open_one(m, BUS_COLLECT, ENDPOINT_REPORTS, WIRE_FRAME_MAX, ADMINS,
-                         &m->collect, e);
-    r = r < 0 ? r
-              : open_one(m, BUS_SERVE, ENDPOINT_READ, WIRE_REQUEST_MAX, READERS,
-                         &m->read, e);
-    return r < 0 ? r
-                 : open_one(m, BUS_SERVE, ENDPOINT_ADMIN, WIRE_REQUEST_MAX, ADMINS,
-                            &m->admin, e);
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]) && r == 0; i++) {
+        char endpoint[ENDPOINT_MAX];
+        struct bus_open how = {.kind = table[i].kind,
+                               .endpoint = endpoint,
+                               .message_max = table[i].message_max,
+                               .mode = table[i].mode};
+        r = endpoint_ipc(m->options.process.runtime_dir, table[i].name, endpoint,
+                         sizeof(endpoint), e);
+        r = r < 0 ? r : bus_socket_open(m->bus, &how, table[i].socket, e);
+    }
+    return r;
 }
 
 void publisher_close(struct monitor *m)

@@ -41,9 +41,9 @@ void watch_snapshot(struct monitor *m, const struct snapshot *before)
         const struct snapshot_domain *is =
             k < m->last.ndomains ? &m->last.domains[k] : NULL;
         int order = was == NULL ? 1 : is == NULL ? -1 : strcmp(was->uuid, is->uuid);
-        if (order < 0 && m->last.host.connected)
+        if (order < 0 && was != NULL && m->last.host.connected)
             publisher_event(m, "vm-gone", was->name, "no longer active");
-        if (order >= 0)
+        if (order >= 0 && is != NULL)
             watch_domain(m, order == 0 ? was : NULL, is);
         i += order <= 0;
         k += order >= 0;
@@ -53,7 +53,7 @@ void watch_snapshot(struct monitor *m, const struct snapshot *before)
 void watch_actors(struct monitor *m)
 {
     int64_t limit_ns =
-        SILENT_INTERVALS * m->settings.interval_ms * CLOCK_NS_PER_MS + SILENT_EXTRA_NS;
+        SILENT_INTERVALS * CLOCK_NS_PER_MS * m->settings.interval_ms + SILENT_EXTRA_NS;
     int64_t now_ns = clock_mono_ns();
     for (int a = REPORT_ACTOR_CPU; a < REPORT_ACTORS; a++) {
         const struct control_report *r = &m->reports[a];

@@ -35,7 +35,8 @@ int unpack_settings(size_t n, Vmb__Setting *const *list, struct settings *s,
 /* The list of n pointers to initialised messages that repeated fields want:
  * PACK_LIST(arena, n, Vmb__Vcpu, vmb__vcpu__init), NULL when memory is out. */
 #define PACK_LIST(a, n, type, init)                                                    \
-    (type **)pack_list((a), (n), sizeof(type), (void (*)(void *))(init))
+    (type **)/* NOLINT(bugprone-macro-parentheses): a type */ pack_list(               \
+        (a), (n), sizeof(type), (void (*)(void *))(init))
 void **pack_list(struct arena *a, size_t n, size_t size, void (*init)(void *));
 
 #endif

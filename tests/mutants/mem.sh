@@ -12,7 +12,9 @@ mutants_start "$src" mem_actor \
     "test_mem_need test_mem_allocation test_mem_policy test_mem_cases test_mem_property"
 
 # need
-mutant "growth has the wrong sign" need 's/mem_rate(used, s->used_kib, ns)/mem_rate(s->used_kib, used, ns)/'
+mutant "growth has the wrong sign" need 's/int64_t rise = real_rise(/int64_t rise = -real_rise(/'
+mutant "parked pages count as growth" need 's/return rise - (int64_t)parked;/return rise;/'
+mutant "parked pages have no limit" need 's/^    parked = mem_min(parked, PARKED_MOST_KIB - s->parked_kib);//'
 mutant "growth is not predicted" need 's/^    uint64_t want = s->used_kib + rest_headroom(s, in) + coming + cache;/    uint64_t want = s->used_kib + rest_headroom(s, in) + cache;/'
 mutant "no headroom at rest" need 's/^    uint64_t want = s->used_kib + rest_headroom(s, in) + /    uint64_t want = s->used_kib + /'
 mutant "bursts forgotten" need 's/^    return mem_max(rest, mem_percent/    rest = mem_min(rest, 200 * MEM_MIB);\n&/'

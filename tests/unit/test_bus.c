@@ -175,7 +175,10 @@ static int ask_server(struct bus *b, int ignore, int timeout_ms,
     pthread_t thread;
     struct err e = {""};
     assert_int_equal(pthread_create(&thread, NULL, serve, &s), 0);
-    int r = bus_ask(b, endpoint("ask"), "ping", 4, 1000, timeout_ms, ret, &e);
+    struct bus_question q = {
+        .endpoint = endpoint("ask"), .data = "ping", .len = 4, .reply_max = 1000};
+    q.timeout_ms = timeout_ms;
+    int r = bus_ask(b, &q, ret, &e);
     __atomic_store_n(&s.stop, true, __ATOMIC_RELEASE);
     pthread_join(thread, NULL);
     bus_socket_close(s.socket);
@@ -200,8 +203,12 @@ static void nobody_there_is_a_timeout(void **state)
     struct bus_message m;
     struct err e = {""};
     int64_t start_ns = clock_mono_ns();
-    assert_int_equal(bus_ask(b, endpoint("nobody"), "x", 1, 1000, 300, &m, &e),
-                     -ETIMEDOUT);
+    struct bus_question q = {.endpoint = endpoint("nobody"),
+                             .data = "x",
+                             .len = 1,
+                             .reply_max = 1000,
+                             .timeout_ms = 300};
+    assert_int_equal(bus_ask(b, &q, &m, &e), -ETIMEDOUT);
     assert_true(clock_mono_ns() - start_ns >= 290 * CLOCK_NS_PER_MS);
     assert_non_null(strstr(e.text, "no answer"));
     assert_int_equal(ask_server(b, 1000, 300, &m), -ETIMEDOUT);

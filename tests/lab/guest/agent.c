@@ -147,7 +147,8 @@ static bool reap(pid_t pid, int *ret_status)
     for (pid_t p; (p = waitpid(-1, &status, WNOHANG)) > 0;)
         if (p == pid) {
             found = true;
-            *ret_status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+            *ret_status =
+                WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
         }
     return found;
 }
@@ -169,7 +170,7 @@ static void wait_for(struct pollfd *fds, size_t n)
     struct pollfd all[MAX_LEFT + 4];
     memcpy(all, fds, n * sizeof(*fds));
     for (size_t i = 0; i < n_left; i++)
-        all[n + i] = (struct pollfd){ .fd = left[i], .events = POLLIN };
+        all[n + i] = (struct pollfd){.fd = left[i], .events = POLLIN};
     if (poll(all, (nfds_t)(n + n_left), -1) < 0) {
         for (size_t i = 0; i < n; i++)
             fds[i].revents = 0;
@@ -189,10 +190,10 @@ static void run(const char *id, const char *command)
         return;
     }
     bool ended = false, killed = false;
-    struct pollfd fds[] = { { .fd = out[0], .events = POLLIN },
-                            { .fd = err[0], .events = POLLIN },
-                            { .fd = wake[0], .events = POLLIN },
-                            { .fd = tty, .events = POLLIN } };
+    struct pollfd fds[] = {{.fd = out[0], .events = POLLIN},
+                           {.fd = err[0], .events = POLLIN},
+                           {.fd = wake[0], .events = POLLIN},
+                           {.fd = tty, .events = POLLIN}};
     while (!ended) {
         wait_for(fds, 4);
         for (int i = 0; i < 2; i++)
@@ -273,11 +274,11 @@ int agent_main(int argc, char **argv)
     signal(SIGCHLD, on_child);
     say("\n=ready\n", 8);
     for (;;) {
-        struct pollfd fds[] = { { .fd = tty, .events = POLLIN },
-                                { .fd = wake[0], .events = POLLIN } };
+        struct pollfd fds[] = {{.fd = tty, .events = POLLIN},
+                               {.fd = wake[0], .events = POLLIN}};
         wait_for(fds, 2);
         if (fds[1].revents != 0)
-            reap(-1, &(int){ 0 });
+            reap(-1, &(int){0});
         if (fds[0].revents != 0)
             read_tty();
     }

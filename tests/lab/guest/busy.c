@@ -13,7 +13,8 @@
 #include <string.h>
 
 #define PERIOD_NS 20000000U
-#define PROBE_STEPS UINT64_C(50000) /* about 0.2 ms: far below a time slice of the host */
+#define PROBE_STEPS                                                                    \
+    UINT64_C(50000) /* about 0.2 ms: far below a time slice of the host */
 #define PROBES 400
 #define SPEED_FILE "/run/busy.speed"
 

@@ -40,7 +40,8 @@ static uint64_t available_kib(void)
 
 static int parse_options(int argc, char **argv, struct options *o)
 {
-    if (argc < 2 || argc % 2 != 0 || parse_number(argv[1], 1, 1U << 24, NULL, &o->mib) != 0)
+    if (argc < 2 || argc % 2 != 0 ||
+        parse_number(argv[1], 1, 1U << 24, NULL, &o->mib) != 0)
         return -1;
     for (int i = 2; i < argc; i += 2) {
         uint64_t *value = strcmp(argv[i], "--rate") == 0        ? &o->rate_mib_per_s
@@ -75,9 +76,10 @@ static uint64_t grow(volatile unsigned char *memory, const struct options *o)
 
 int grow_main(int argc, char **argv)
 {
-    struct options o = { .keep_free_mib = KEEP_FREE_MIB };
+    struct options o = {.keep_free_mib = KEEP_FREE_MIB};
     if (parse_options(argc, argv, &o) != 0) {
-        fputs("usage: grow MIB [--rate MIB_PER_S] [--hold S] [--keep-free MIB]\n", stderr);
+        fputs("usage: grow MIB [--rate MIB_PER_S] [--hold S] [--keep-free MIB]\n",
+              stderr);
         return 2;
     }
     setvbuf(stdout, NULL, _IOLBF, 0);
@@ -93,7 +95,8 @@ int grow_main(int argc, char **argv)
         perror("grow: mmap");
         return 1;
     }
-    madvise(memory, o.mib * MIB, MADV_NOHUGEPAGE); /* else 2 MiB come at the first touch */
+    madvise(memory, o.mib * MIB,
+            MADV_NOHUGEPAGE); /* else 2 MiB come at the first touch */
     uint64_t got_mib = grow(memory, &o);
     printf("%s %llu MiB\n", got_mib == o.mib ? "reached" : "refused at",
            (unsigned long long)got_mib);

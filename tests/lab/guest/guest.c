@@ -10,10 +10,10 @@ static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
 } programs[] = {
-    { "agent", agent_main },
-    { "busy", busy_main },
-    { "grow", grow_main },
-    { "work", work_main },
+    {"agent", agent_main},
+    {"busy", busy_main},
+    {"grow", grow_main},
+    {"work", work_main},
 };
 
 uint64_t __attribute__((noinline)) spin(uint64_t seed, uint64_t steps)
@@ -33,8 +33,8 @@ uint64_t now_ns(void)
 
 void sleep_ns(uint64_t ns)
 {
-    struct timespec t = { .tv_sec = (time_t)(ns / 1000000000U),
-                          .tv_nsec = (long)(ns % 1000000000U) };
+    struct timespec t = {.tv_sec = (time_t)(ns / 1000000000U),
+                         .tv_nsec = (long)(ns % 1000000000U)};
     while (clock_nanosleep(CLOCK_MONOTONIC, 0, &t, &t) == EINTR)
         ;
 }
@@ -47,7 +47,8 @@ int parse_number(const char *text, uint64_t least, uint64_t greatest, const char
     errno = 0;
     char *rest;
     uint64_t value = strtoull(text, &rest, 10);
-    if (errno != 0 || value < least || value > greatest || (end == NULL && *rest != '\0'))
+    if (errno != 0 || value < least || value > greatest ||
+        (end == NULL && *rest != '\0'))
         return -1;
     if (end != NULL)
         *end = rest;

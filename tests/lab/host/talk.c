@@ -95,8 +95,8 @@ static int handle_line(const char *line, const char *request)
     if (strcmp(line, "=ready") == 0 && request != NULL)
         say(request, strlen(request));
     size_t id_len = strlen(id);
-    if (line[0] != '=' || strncmp(line + 1, id, id_len) != 0 || line[id_len + 1] != ' ' ||
-        line[id_len + 2] == '\0' || line[id_len + 3] != ' ')
+    if (line[0] != '=' || strncmp(line + 1, id, id_len) != 0 ||
+        line[id_len + 1] != ' ' || line[id_len + 2] == '\0' || line[id_len + 3] != ' ')
         return -1;
     const char *text = line + id_len + 4;
     switch (line[id_len + 2]) {
@@ -123,7 +123,7 @@ static int listen_until(int64_t end_ms, const char *request)
         int64_t left_ms = end_ms - now_ms();
         if (left_ms <= 0 || (caught != 0 && request != NULL))
             return -EXIT_TIMED_OUT;
-        struct pollfd p = { .fd = channel, .events = POLLIN };
+        struct pollfd p = {.fd = channel, .events = POLLIN};
         if (poll(&p, 1, left_ms > 60000 ? 60000 : (int)left_ms) <= 0)
             continue;
         char bytes[4096];
@@ -156,22 +156,22 @@ static int take_turn(const char *path, int64_t end_ms)
         return EXIT_UNREACHABLE;
     }
     int64_t left_ms = end_ms - now_ms();
-    struct itimerval alarm_at = { .it_value = { .tv_sec = left_ms / 1000,
-                                                .tv_usec = left_ms % 1000 * 1000 + 1 },
-                                  .it_interval = { .tv_sec = 1 } };
+    struct itimerval alarm_at = {
+        .it_value = {.tv_sec = left_ms / 1000, .tv_usec = left_ms % 1000 * 1000 + 1},
+        .it_interval = {.tv_sec = 1}};
     setitimer(ITIMER_REAL, &alarm_at, NULL);
     if (flock(fd, LOCK_EX) != 0) {
         if (caught == 0)
             fputs("talk: timed out: another command is still running there\n", stderr);
         return caught != 0 ? 128 + caught : EXIT_TIMED_OUT;
     }
-    setitimer(ITIMER_REAL, &(struct itimerval){ 0 }, NULL);
+    setitimer(ITIMER_REAL, &(struct itimerval){0}, NULL);
     return 0;
 }
 
 static int reach(const char *path)
 {
-    struct sockaddr_un a = { .sun_family = AF_UNIX };
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
     if (strlen(path) >= sizeof(a.sun_path)) {
         fprintf(stderr, "talk: %s: too long for a socket\n", path);
         return -1;
@@ -191,7 +191,7 @@ int main(int argc, char **argv)
         fputs("usage: talk SOCKET TIMEOUT_MS COMMAND (of up to 20000 bytes)\n", stderr);
         return 2;
     }
-    struct sigaction act = { .sa_handler = on_signal };
+    struct sigaction act = {.sa_handler = on_signal};
     sigaction(SIGINT, &act, NULL);
     sigaction(SIGTERM, &act, NULL);
     sigaction(SIGHUP, &act, NULL);
@@ -202,7 +202,8 @@ int main(int argc, char **argv)
         return failed;
     if (reach(argv[1]) != 0)
         return EXIT_UNREACHABLE;
-    snprintf(id, sizeof(id), "%x.%llx", (unsigned int)getpid(), (unsigned long long)now_ms());
+    snprintf(id, sizeof(id), "%x.%llx", (unsigned int)getpid(),
+             (unsigned long long)now_ms());
     char *request = request_line(argv[3]);
     if (request == NULL)
         return EXIT_UNREACHABLE;
