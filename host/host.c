@@ -8,6 +8,7 @@
 
 /* Every backend there is; the first that claims a URI serves it. */
 static const struct host_ops *const backends[] = {
+    &host_sim_ops,
     &host_libvirt_ops,
 };
 
