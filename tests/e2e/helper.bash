@@ -91,7 +91,7 @@ processes_in() {
         f=${f#/proc/}
         f=${f%/cmdline}
         case $(cat "/proc/$f/comm" 2>/dev/null) in
-        monitor | cpu_actor | mem_actor | vcpu_scheduler | memory_coordin* | vmbalance) echo "$f" ;;
+        simhost | monitor | cpu_actor | mem_actor | vcpu_scheduler | memory_coordin* | vmbalance) echo "$f" ;;
         esac
     done
 }
