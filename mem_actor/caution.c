@@ -14,6 +14,9 @@
      MEM_SECOND_NS) /* troubles count anew after an hour without                \
                             */
 
+/* Pages that the balloon gives back may look used for a while (need.c: real_rise(),
+ * up to 64 MiB): a rise by no more is no sign that the guest wants back what it gave. */
+#define REGRET_RISE_KIB (64 * MEM_MIB)
 #define REGRET_INTERVALS 4
 #define REGRET_DOUBLINGS 5 /* 4 .. 128 intervals */
 #define REGRET_MOST_NS (300 * MEM_SECOND_NS)
@@ -62,21 +65,26 @@ uint64_t caution_floor(const struct caution *c, uint64_t floor_kib,
     return mem_min(mem_max(floor_kib, c->learned_kib), maximum_kib);
 }
 
-void caution_squeezed(struct caution *c, uint64_t from_kib, int64_t now_ns)
+void caution_squeezed(struct caution *c, uint64_t from_kib, uint64_t used_kib,
+                      int64_t now_ns)
 {
     if (!c->squeezed)
         c->squeezed_from_kib = from_kib;
     c->squeezed = true;
+    c->squeezed_used_kib = used_kib;
     c->regretted = false;
     c->squeezed_ns = now_ns;
 }
 
-void caution_granted(struct caution *c, int64_t interval_ns, int64_t now_ns)
+void caution_granted(struct caution *c, uint64_t used_kib, int64_t interval_ns,
+                     int64_t now_ns)
 {
     int64_t hold_ns = interval_ns < REGRET_MOST_NS ? interval_ns : REGRET_MOST_NS;
 
     if (!c->squeezed || c->regretted || c->hurt)
         return;
+    if (used_kib <= c->squeezed_used_kib + REGRET_RISE_KIB)
+        return; /* it gets back what others needed, or pages that only look used */
     hold_ns *= (int64_t)REGRET_INTERVALS << c->regrets;
     if (hold_ns > REGRET_MOST_NS)
         hold_ns = REGRET_MOST_NS;

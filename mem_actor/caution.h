@@ -4,8 +4,9 @@
  * trouble (swap, major faults) within a minute of a squeeze: all of it is given back,
  * no squeeze for 10 s, 20 s, .. 10 min; a little above that size is a floor for 1 min,
  *   2 min, .. 64 min.
- * regret (the guest grows again within a minute of a squeeze): the next squeeze waits 4
- *   intervals, 8, .. 128.  A guest that swings is left at its crest. */
+ * regret (the guest uses more than 64 MiB more within a minute of a squeeze): the next
+ *   squeeze waits 4 intervals, 8, .. 128, unless others lack what it holds.  A guest
+ *   that swings is left at its crest. */
 #ifndef MEM_ACTOR_CAUTION_H
 #define MEM_ACTOR_CAUTION_H
 
@@ -16,6 +17,7 @@ struct caution {
     bool squeezed;              /* a squeeze is recent */
     int64_t squeezed_ns;        /* its last step */
     uint64_t squeezed_from_kib; /* size before its first step */
+    uint64_t squeezed_used_kib; /* in use at its last step */
     bool regretted;
     uint32_t regrets;
     int64_t regret_ns;
@@ -37,10 +39,12 @@ bool caution_learn(struct caution *c, const struct need *n, uint64_t current_kib
 uint64_t caution_floor(const struct caution *c, uint64_t floor_kib,
                        uint64_t maximum_kib);
 
-/* A step down from <from_kib> was taken. */
-void caution_squeezed(struct caution *c, uint64_t from_kib, int64_t now_ns);
+/* A step down from <from_kib> was taken while <used_kib> were in use. */
+void caution_squeezed(struct caution *c, uint64_t from_kib, uint64_t used_kib,
+                      int64_t now_ns);
 
-/* A step up was taken.  interval_ns: the present one. */
-void caution_granted(struct caution *c, int64_t interval_ns, int64_t now_ns);
+/* A step up was taken while <used_kib> were in use.  interval_ns: the present one. */
+void caution_granted(struct caution *c, uint64_t used_kib, int64_t interval_ns,
+                     int64_t now_ns);
 
 #endif

@@ -52,7 +52,7 @@ struct movement_guest {
     uint32_t weight;
     uint64_t need_kib; /* floors and returns included */
     uint64_t share_kib;
-    uint64_t least_kib; /* never squeezed below: floor and need */
+    uint64_t least_kib; /* never squeezed below: floor, need, all of a stuck guest */
     /* out */
     enum movement_kind kind;
     enum movement_block block; /* of a change that is due, when kind is NONE */

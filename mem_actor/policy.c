@@ -202,7 +202,8 @@ static void move_guests(struct mem_policy *p, const struct mem_input *in,
             .weight = r->guest.weight,
             .need_kib = r->need.need_kib,
             .share_kib = p->shares[i].share_kib,
-            .least_kib = mem_max(r->floor_kib, r->need.need_kib),
+            .least_kib = mem_max(mem_max(r->floor_kib, r->need.need_kib),
+                                 p->shares[i].lower_kib),
         };
     }
     movement_plan(p->movements, p->parts, in->nguests, &host);
@@ -250,10 +251,10 @@ void mem_policy_result(struct mem_policy *p, const struct mem_guest_key *key,
         return;
     uint64_t held = balloon_held(&h->balloon);
     if (error == 0 && target_kib < balloon_base(&h->balloon)) {
-        caution_squeezed(&h->caution, held, now_ns);
+        caution_squeezed(&h->caution, held, h->need.used_kib, now_ns);
         movement_taken(&h->movement, h->sampled_ns, now_ns);
     } else if (error == 0 && target_kib > held) {
-        caution_granted(&h->caution, h->interval_ns, now_ns);
+        caution_granted(&h->caution, h->need.used_kib, h->interval_ns, now_ns);
     }
     balloon_told(&h->balloon, target_kib, error, now_ns);
 }

@@ -1,7 +1,9 @@
-/* test_mem_allocation.c - budget, shares, and the ledger behind them: tables. */
+/* test_mem_allocation.c - budget, shares, the ledger behind them, and what is taken from
+ * one guest for another: tables. */
 #undef NDEBUG
 #include "mem_actor/allocation.h"
 #include "mem_actor/ledger.h"
+#include "mem_actor/movement.h"
 #include "mem_actor/units.h"
 
 #include <setjmp.h>
@@ -308,12 +310,162 @@ static void test_overhead(void **state)
     assert_int_equal(learned, 512 * MIB);
 }
 
+/* A guest at rest in all respects: it has its share. */
+struct mover {
+    struct balloon balloon;
+    struct caution caution;
+    struct need need;
+    struct movement_state state;
+};
+
+static struct movement_guest mover(struct mover *m, uint64_t held, uint64_t need,
+                                   uint64_t share)
+{
+    *m = (struct mover){.balloon = {.seen = true}};
+    m->balloon.current_kib = m->balloon.target_kib = held * MIB;
+    return (struct movement_guest){
+        .state = &m->state,
+        .balloon = &m->balloon,
+        .caution = &m->caution,
+        .need = &m->need,
+        .sampled_ns = 100 * MEM_SECOND_NS,
+        .weight = 1024,
+        .need_kib = need * MIB,
+        .share_kib = share * MIB,
+        .least_kib = need * MIB,
+    };
+}
+
+/* A giver of 1000 MiB that needs 300 and has a share of 400, 10 % at a time, seen for
+ * the first time; and a taker of 500. */
+static void test_claims(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t need, share; /* MiB, of the taker */
+        int64_t growth;
+        uint64_t spare;  /* MiB */
+        uint64_t coming; /* MiB, from a third guest that was told to give them */
+        bool pressed, regret;
+        uint32_t seen;
+        uint64_t to; /* MiB, 0 = nothing is taken */
+        enum movement_block block;
+    } rows[] = {
+        {500, 500, 0, 0, 0, false, false, 0, 0, MOVEMENT_CONFIRMING},
+        {500, 500, 0, 0, 0, false, true, 1, 0, MOVEMENT_REGRET},
+        {500, 500, 0, 0, 0, false, false, 1, 900, MOVEMENT_FREE},
+        {850, 850, 0, 0, 0, false, false, 0, 650, MOVEMENT_FREE}, /* need: at once */
+        {850, 850, 0, 0, 0, false, true, 0, 650, MOVEMENT_FREE},
+        {850, 850, 0, 0, 0, true, false, 0, 650, MOVEMENT_FREE},
+        {850, 850, 0, 350, 0, false, false, 0, 0, MOVEMENT_CONFIRMING}, /* paid */
+        {850, 850, 0, 50, 0, false, false, 0, 700, MOVEMENT_FREE},
+        {520, 520, 0, 0, 0, false, false, 0, 900, MOVEMENT_FREE},
+        {1500, 1500, 0, 0, 0, false, false, 0, 300, MOVEMENT_FREE}, /* to its need */
+        {850, 850, 0, 0, 300, false, false, 0, 900, MOVEMENT_FREE},
+        {500, 850, 2048, 0, 0, false, false, 0, 650, MOVEMENT_FREE}, /* it grows */
+        {500, 1500, 2048, 0, 0, false, true, 0, 400, MOVEMENT_FREE}, /* to its share */
+        {500, 850, 2048, 0, 0, true, false, 0, 900, MOVEMENT_FREE},
+        {500, 850, 2047, 0, 0, false, false, 0, 0, MOVEMENT_CONFIRMING}, /* a wish */
+        {500, 850, 2047, 0, 0, false, true, 1, 900, MOVEMENT_FREE},
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct mover m[3];
+        struct movement_guest g[3] = {
+            mover(&m[0], 1000, 300, 400),
+            mover(&m[1], 500, rows[i].need, rows[i].share),
+            mover(&m[2], 400 + rows[i].coming, 300, 400),
+        };
+        struct allocation_part parts[3];
+        const struct movement_host host = {
+            .now_ns = 101 * MEM_SECOND_NS,
+            .may_grant = true,
+            .pressed = rows[i].pressed,
+            .spare_kib = rows[i].spare * MIB,
+            .urgent_kib = rows[i].spare * MIB,
+            .reclaim_percent = 10,
+        };
+
+        m[0].state.excess_seen = rows[i].seen;
+        m[0].caution.regrets = rows[i].regret;
+        m[0].caution.hold_ns = 200 * MEM_SECOND_NS;
+        m[1].need.growth_kib_s = rows[i].growth;
+        m[2].balloon.target_kib = 400 * MIB;
+        m[2].balloon.moving = rows[i].coming > 0;
+        m[2].state.taken_ns = m[2].state.taken_sampled_ns = 100 * MEM_SECOND_NS;
+        movement_plan(g, parts, 3, &host);
+        if (g[0].to_kib != rows[i].to * MIB || g[0].block != rows[i].block)
+            fail_msg("row %zu: to %llu MiB, block %d", i,
+                     (unsigned long long)(g[0].to_kib / MIB), (int)g[0].block);
+        assert_int_equal(g[0].kind, rows[i].to ? MOVEMENT_TAKE : MOVEMENT_NONE);
+    }
+}
+
+/* Wants are given up for a need only where what is above the shares, and can be had,
+ * does not meet it. */
+static void test_deep_claims(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t held, share, need; /* MiB, share of a giver and need of the taker */
+        bool trouble, retry;        /* of another giver, with 600 MiB above its share */
+        uint64_t to;                /* MiB */
+    } rows[] = {
+        {1000, 900, 700, false, false, 971},   {1000, 900, 700, true, false, 800},
+        {1000, 900, 700, false, true, 800},    {1000, 1000, 700, false, false, 0},
+        {1000, 1000, 1200, false, false, 650},
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct mover m[3];
+        struct movement_guest g[3] = {mover(&m[0], rows[i].held, 300, rows[i].share),
+                                      mover(&m[1], 500, rows[i].need, rows[i].need),
+                                      mover(&m[2], 1000, 300, 400)};
+        struct allocation_part parts[3];
+        const struct movement_host host = {
+            .now_ns = 101 * MEM_SECOND_NS, .may_grant = true, .reclaim_percent = 1};
+
+        m[2].need.trouble = rows[i].trouble ? NEED_TROUBLE_SWAP_IN : NEED_TROUBLE_NONE;
+        m[2].balloon.retry_ns = rows[i].retry ? 200 * MEM_SECOND_NS : 0;
+        movement_plan(g, parts, 3, &host);
+        assert_int_equal(g[0].to_kib / MIB, rows[i].to);
+    }
+}
+
+/* A claim is rounded up to what is worth a call, but not below the guest's need. */
+static void test_small_claims(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t held, current, least, to; /* MiB */
+    } rows[] = {{259, 259, 231, 243},
+                {259, 259, 243, 243},
+                {259, 259, 244, 0},
+                {270, 259, 250, 0}};
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct mover m[2];
+        struct movement_guest g[2] = {mover(&m[0], rows[i].held, rows[i].least, 255),
+                                      mover(&m[1], 500, 516, 516)};
+        struct allocation_part parts[2];
+        const struct movement_host host = {.now_ns = 101 * MEM_SECOND_NS,
+                                           .may_grant = true,
+                                           .urgent_kib = 12 * MIB,
+                                           .reclaim_percent = 1};
+
+        m[0].balloon.current_kib = rows[i].current * MIB;
+        movement_plan(g, parts, 2, &host);
+        assert_int_equal(g[0].to_kib, rows[i].to * MIB);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_budget),        cmocka_unit_test(test_share),
         cmocka_unit_test(test_fill_property), cmocka_unit_test(test_ledger),
-        cmocka_unit_test(test_overhead),
+        cmocka_unit_test(test_overhead),      cmocka_unit_test(test_claims),
+        cmocka_unit_test(test_small_claims),  cmocka_unit_test(test_deep_claims),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

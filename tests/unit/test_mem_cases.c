@@ -246,6 +246,56 @@ static void test_cap(void **state)
     model_fini(&m);
 }
 
+/* All that the guests may hold is just enough, and most of it lies idle in three that
+ * grow no more: they come down to what they need as fast as the grower asks. */
+static void test_cap_is_tight(void **state)
+{
+    (void)state;
+    struct model m;
+
+    model_init(&m, 16 * GIB, 4, 320 * MIB, 1024 * MIB);
+    m.cap_kib = 1280 * MIB;
+    m.whole_seconds = true;
+    for (size_t i = 0; i < 4; i++)
+        m.guests[i].base_kib = m.guests[i].touched_kib = 131 * MIB;
+    model_run(&m, 10);
+    program(&m, 0, 340 * MIB, 16 * MIB);
+    model_run(&m, 40);
+    for (size_t i = 1; i < 4; i++)
+        assert_in_range(m.guests[i].actual_kib, 231 * MIB, 247 * MIB);
+    printf("# tight cap: grower at %llu MiB, refused %llu\n",
+           (unsigned long long)(m.guests[0].actual_kib / MIB), refused(&m));
+    assert_int_equal(model_refused(&m), 0);
+    assert_true(m.guests[0].actual_kib >= (340 + 131 + 60) * MIB);
+    check_quiet(&m, 10);
+    check_law(&m);
+    model_fini(&m);
+}
+
+/* Four that grow and release in turn need each other's memory again and again: that
+ * they regretted giving it is no reason to let another starve. */
+static void test_sawteeth_in_turn(void **state)
+{
+    (void)state;
+    struct model m;
+
+    model_init(&m, 6 * GIB, 4, START, MAX);
+    for (unsigned int k = 0; k < 240; k++) {
+        for (unsigned int i = 0; i < 4; i++) {
+            if (k >= 5 + i * 10 && (k - 5 - i * 10) % 40 == 0)
+                program(&m, i, 1000 * MIB, 60 * MIB);
+            if (k >= 28 + i * 10 && (k - 28 - i * 10) % 40 == 0)
+                program(&m, i, 0, 0);
+        }
+        model_run(&m, 1);
+    }
+    printf("# sawteeth in turn: refused %llu, calls %llu\n", refused(&m),
+           (unsigned long long)m.calls);
+    assert_int_equal(model_refused(&m), 0);
+    check_law(&m);
+    model_fini(&m);
+}
+
 /* Guests that start at their maximum on a host too small for that: squeezed to what
  * they want, while one that was small and needs memory still gets it. */
 static void test_overcommitted_start(void **state)
@@ -304,11 +354,17 @@ static void test_intervals(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cases_roomy), cmocka_unit_test(test_tight_one_grows),
-        cmocka_unit_test(test_cases_tight), cmocka_unit_test(test_fast_grower),
-        cmocka_unit_test(test_shortage),    cmocka_unit_test(test_weights),
-        cmocka_unit_test(test_cap),         cmocka_unit_test(test_overcommitted_start),
+        cmocka_unit_test(test_cases_roomy),
+        cmocka_unit_test(test_tight_one_grows),
+        cmocka_unit_test(test_cases_tight),
+        cmocka_unit_test(test_fast_grower),
+        cmocka_unit_test(test_shortage),
+        cmocka_unit_test(test_weights),
+        cmocka_unit_test(test_cap),
+        cmocka_unit_test(test_overcommitted_start),
         cmocka_unit_test(test_intervals),
+        cmocka_unit_test(test_cap_is_tight),
+        cmocka_unit_test(test_sawteeth_in_turn),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
 /* test_mem_policy.c - the memory policy and guests that misbehave, bad input first. */
 #undef NDEBUG
+#include "mem_actor/caution.h"
 #include "mem_model.h"
 
 #include <errno.h>
@@ -49,6 +50,28 @@ static void test_stuck(void **state)
     program(&m, 0, 900 * MIB, 20 * MIB); /* it still grows */
     model_run(&m, 60);
     assert_int_equal(model_refused(&m), 0);
+    check_law(&m);
+    model_fini(&m);
+}
+
+/* It is not squeezed for another in need either: it would strain, and give nothing. */
+static void test_stuck_for_others(void **state)
+{
+    (void)state;
+    struct model m;
+
+    model_init(&m, 16 * GIB, 4, 1024 * MIB, MAX);
+    m.guests[0].least_kib = 1024 * MIB;
+    m.cap_kib = 2237 * MIB; /* 16 MiB more than all need in the end */
+    model_run(&m, 15);
+    assert_int_equal(m.guests[0].view.state, MEM_GUEST_STUCK);
+    program(&m, 1, 120 * MIB, 16 * MIB);
+    uint64_t calls = m.guests[0].calls;
+    model_run(&m, 30);
+    assert_in_range(m.guests[1].actual_kib, 463 * MIB, 500 * MIB);
+    assert_in_range(m.guests[2].actual_kib, 359 * MIB, 375 * MIB);
+    assert_int_equal(m.guests[0].calls, calls);
+    assert_int_equal(m.guests[0].target_kib, 1024 * MIB);
     check_law(&m);
     model_fini(&m);
 }
@@ -121,6 +144,29 @@ static void test_sawtooth(void **state)
     assert_true((m.calls - early) / 25 <= early / 5);
     check_law(&m);
     model_fini(&m);
+}
+
+/* Regret is of a guest that uses more again, not of pages that only look used after the
+ * balloon gave them back, nor of one that was squeezed for others and gets it back. */
+static void test_regret(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t used_kib;
+        uint32_t regrets;
+    } rows[] = {{0, 0}, {300 * MIB, 0}, {364 * MIB, 0}, {364 * MIB + 1, 1}};
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct caution c = {0};
+
+        caution_granted(&c, rows[i].used_kib, SEC, 50 * SEC);
+        assert_int_equal(c.regrets, 0); /* never squeezed */
+        caution_squeezed(&c, 600 * MIB, 300 * MIB, 100 * SEC);
+        caution_granted(&c, rows[i].used_kib, SEC, 101 * SEC);
+        caution_granted(&c, rows[i].used_kib, SEC, 102 * SEC);
+        assert_int_equal(c.regrets, rows[i].regrets);
+        assert_int_equal(c.hold_ns, rows[i].regrets > 0 ? 105 * SEC : 0);
+    }
 }
 
 /* The host itself takes 2 GiB: guests give until it has its reserve again. */
@@ -413,9 +459,11 @@ int main(void)
         cmocka_unit_test(test_watching_only),
         cmocka_unit_test(test_stale),
         cmocka_unit_test(test_stuck),
+        cmocka_unit_test(test_stuck_for_others),
         cmocka_unit_test(test_no_driver),
         cmocka_unit_test(test_swap),
         cmocka_unit_test(test_sawtooth),
+        cmocka_unit_test(test_regret),
         cmocka_unit_test(test_host_jump),
         cmocka_unit_test(test_autodeflate),
         cmocka_unit_test(test_page_cache),
