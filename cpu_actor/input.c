@@ -33,6 +33,14 @@ static struct cpuset usable_pcpus(const struct snapshot *s)
     return cpuset_and(&online, &chosen);
 }
 
+/* What a hypervisor below took is lost to guests as well. */
+static struct cpu_busy busy_of(const struct snapshot_pcpu *p)
+{
+    uint64_t steal = p->steal_ns.has ? p->steal_ns.value : 0;
+    return (struct cpu_busy){.has = p->busy_ns.has,
+                             .busy_ns = p->busy_ns.value + steal};
+}
+
 static void fill_pcpus(struct cpu_input_buffer *b, const struct snapshot *s,
                        const struct cpuset *usable)
 {
@@ -41,6 +49,7 @@ static void fill_pcpus(struct cpu_input_buffer *b, const struct snapshot *s,
         const struct snapshot_pcpu *p = &s->host.pcpus[i];
         if (!cpuset_has(usable, p->id))
             continue;
+        b->busy[n] = busy_of(p);
         b->pcpus[n++] = (struct cpu_pcpu){
             .id = p->id,
             .cell = p->cell,
@@ -51,6 +60,8 @@ static void fill_pcpus(struct cpu_input_buffer *b, const struct snapshot *s,
     }
     b->input.pcpus = b->pcpus;
     b->input.npcpus = n;
+    b->input.busy = b->busy;
+    b->input.busy_sampled_ns = s->mono_ns;
 }
 
 /* The kernel divides a domain's shares among its vCPUs. */
@@ -115,6 +126,7 @@ int cpu_input_fill(struct cpu_input_buffer *b, const struct actor_turn *turn)
     if (reserve(&b->vcpus, &b->vcpus_room, nvcpus, sizeof(*b->vcpus)) < 0 ||
         /* NOLINTNEXTLINE(bugprone-sizeof-expression): a list of pointers it is */
         reserve(&b->domains, &b->domains_room, nvcpus, sizeof(*b->domains)) < 0 ||
+        reserve(&b->busy, &b->busy_room, s->host.npcpus, sizeof(*b->busy)) < 0 ||
         reserve(&b->pcpus, &b->pcpus_room, s->host.npcpus, sizeof(*b->pcpus)) < 0)
         return -ENOMEM;
     fill_pcpus(b, s, &usable);
@@ -131,6 +143,7 @@ void cpu_input_fini(struct cpu_input_buffer *b)
 {
     free(b->vcpus);
     free(b->pcpus);
+    free(b->busy);
     free(b->domains);
     memset(b, 0, sizeof(*b));
 }

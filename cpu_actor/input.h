@@ -14,6 +14,8 @@ struct cpu_input_buffer {
     size_t vcpus_room;
     struct cpu_pcpu *pcpus;
     size_t pcpus_room;
+    struct cpu_busy *busy;
+    size_t busy_room;
     const struct snapshot_domain **domains; /* per vCPU of the input: its domain */
     size_t domains_room;
 };

@@ -180,13 +180,14 @@ static void build_items(struct placement *pl)
         v->moves = false;
         if (!is_item(pl, v))
             continue;
+        const struct cpuset *within = placement_within(pl, v);
         bool here =
-            v->pcpu != PLACEMENT_WIDE && cpuset_has(v->allowed, pl->pcpus[v->pcpu].id);
+            v->pcpu != PLACEMENT_WIDE && cpuset_has(within, pl->pcpus[v->pcpu].id);
         pl->item_vcpu[pt->nitems] = (uint32_t)i;
         pt->items[pt->nitems++] = (struct partition_item){
             .size = pl->size[i],
             .now = here ? v->pcpu : PARTITION_NOWHERE,
-            .allowed = cpuset_subset(&pl->usable, v->allowed) ? NULL : v->allowed,
+            .allowed = cpuset_subset(&pl->usable, within) ? NULL : within,
         };
     }
 }
@@ -210,14 +211,11 @@ static void build_base(struct placement *pl)
     }
 }
 
-void placement_plan(struct placement *pl)
+static void solve(struct placement *pl)
 {
     struct partition *pt = &pl->partition;
     struct partition_quality ignored;
 
-    pt->nbins = pl->npcpus;
-    pt->pcpus = pl->pcpus;
-    pt->tolerance = pl->tolerance;
     build_items(pl);
     build_base(pl);
     partition_solve(pt, &ignored);
@@ -231,13 +229,53 @@ void placement_plan(struct placement *pl)
     placement_spread(pl, pl->share, true, pl->trial);
     placement_spread(pl, pl->want, true, pl->load_planned);
     pl->planned = placement_quality_of(pl, pl->load_planned, pl->trial);
+    pl->work += pt->work;
+}
+
+/* Whether some item has a home, so that there is a choice. */
+static bool has_homes(const struct placement *pl)
+{
+    for (size_t i = 0; i < pl->nvcpus; i++)
+        if (!cpuset_empty(&pl->vcpus[i].home) && is_item(pl, &pl->vcpus[i]))
+            return true;
+    return false;
+}
+
+/* Locality comes after balance: homes are kept when the bound is met there, or when
+ * leaving them would be little better. */
+static void solve_at_home(struct placement *pl)
+{
+    double clearly = 1.0 + 2.0 * pl->tolerance;
+    pl->at_home = true;
+    solve(pl);
+    struct placement_quality home = pl->planned;
+    if (home.max_level <= pl->lower_bound * clearly && home.unfair <= 1000.0 * clearly)
+        return;
+    pl->at_home = false;
+    solve(pl);
+    if (home.max_level > pl->planned.max_level * clearly ||
+        home.unfair > num_max(1000.0, pl->planned.unfair) * clearly)
+        return;
+    pl->at_home = true;
+    solve(pl);
+}
+
+void placement_plan(struct placement *pl)
+{
+    pl->partition.nbins = pl->npcpus;
+    pl->partition.pcpus = pl->pcpus;
+    pl->partition.tolerance = pl->tolerance;
+    pl->at_home = false;
+    if (has_homes(pl))
+        solve_at_home(pl);
+    else
+        solve(pl);
     pl->moves = 0;
     for (size_t i = 0; i < pl->nvcpus; i++) {
         struct placement_vcpu *v = &pl->vcpus[i];
         v->moves = !cpuset_equal(&v->target, &v->mask);
         pl->moves += v->moves;
     }
-    pl->work += pt->work;
 }
 
 static double *more(double *old, size_t count, int *error)

@@ -15,6 +15,8 @@ struct placement_vcpu {
     double demand; /* permille */
     double weight; /* > 0 */
     const struct cpuset *allowed;
+    struct cpuset home; /* allowed pCPUs it is to be kept on if that costs little, as
+                           somebody put it there; has its pCPU; empty = all alike */
     struct cpuset mask; /* usable pCPUs it may run on now; empty = not known */
     uint32_t pcpu;      /* index of the only one in mask, or PLACEMENT_WIDE */
     bool movable; /* may be given another pCPU; takes part when it is on a single one */
@@ -46,6 +48,7 @@ struct placement {
     struct placement_quality now, planned;
     double lower_bound;      /* no placement has a smaller greatest level */
     double integral_unfair;  /* unfair of the plan before anything is shared */
+    bool at_home;            /* the plan keeps every vCPU where it has its home */
     uint32_t moves, sharers; /* of the plan; vCPUs that it leaves or makes wide */
     uint64_t work;
 
@@ -70,8 +73,8 @@ void placement_fini(struct placement *pl);
 void placement_measure_now(struct placement *pl);
 
 /* Makes a plan: target of every vCPU, planned, load_planned, integral_unfair, moves and
- * sharers.  Never leaves a vCPU's allowed set; never touches one that is not movable.
- */
+ * sharers.  Never leaves a vCPU's allowed set; never touches one that is not movable;
+ * leaves homes only where staying would make the greatest level clearly worse. */
 void placement_plan(struct placement *pl);
 
 /* Spreads a number per vCPU (size[nvcpus]) over the pCPUs as things stand today
@@ -84,6 +87,13 @@ void placement_spread(struct placement *pl, const double *size, bool planned,
 /* The quality of demand load[] and of fair-share load fair_load[], both per pCPU. */
 struct placement_quality placement_quality_of(struct placement *pl, const double *load,
                                               const double *fair_load);
+
+/* Where the plan may put a vCPU. */
+static inline const struct cpuset *placement_within(const struct placement *pl,
+                                                    const struct placement_vcpu *v)
+{
+    return pl->at_home && !cpuset_empty(&v->home) ? &v->home : v->allowed;
+}
 
 /* Shares what cannot be divided: sets integral_unfair and sharers, and widens targets
  * of an otherwise finished plan.  load_planned must be that plan's. */

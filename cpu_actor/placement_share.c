@@ -85,7 +85,7 @@ static bool share_one(struct placement *pl, double *load)
     if (k == pt->nitems)
         return false;
     struct placement_vcpu *v = &pl->vcpus[pl->item_vcpu[k]];
-    struct cpuset mask = sharing_mask(pl, load, p, v->allowed, excess);
+    struct cpuset mask = sharing_mask(pl, load, p, placement_within(pl, v), excess);
     if (cpuset_count(&mask) < 2)
         return false;
     v->target_pcpu = PLACEMENT_WIDE;

@@ -36,7 +36,7 @@ static bool valid_input(const struct cpu_input *in)
  * interval in its new place.  A load that changed meanwhile is no judge. */
 static void judge_trial(struct cpu_policy *p, const struct cpu_input *in)
 {
-    bool quiet = true;
+    bool quiet = !p->trial.disturbed;
     if (!p->trial.open)
         return;
     for (size_t i = 0; i < p->records.count; i++) {
@@ -130,7 +130,8 @@ static enum cpu_verdict decide(struct cpu_policy *p, const struct cpu_input *in,
         p->pending = 0;
         return CPU_VERDICT_BALANCED;
     }
-    bool gains = stability_pays(&pl->now, &pl->planned, &t->measure);
+    bool gains = stability_pays(&pl->now, &pl->planned, &t->measure) &&
+                 policy_threads_pay(p, &t->measure);
     bool owed = (want->adopt || want->homeless) &&
                 stability_harmless(&pl->now, &pl->planned, &t->measure);
     if (pl->moves == 0 || !(gains || owed)) {
@@ -166,7 +167,7 @@ static void write_moves(struct cpu_policy *p, const struct cpu_input *in,
         rec->to = m->to;
         rec->planned = true;
     }
-    p->trial = (struct trial){true, pl->now, pl->planned};
+    p->trial = (struct trial){true, false, pl->now, pl->planned};
 }
 
 static void certify(const struct placement *pl, bool planned, struct cpu_certificate *c)

@@ -42,7 +42,15 @@ struct cpu_vcpu {
 struct cpu_pcpu {
     uint32_t id;
     uint32_t cell, llc, core;
-    uint32_t capacity_permille; /* left for guests, 1000 = all of it */
+    uint32_t capacity_permille; /* guests may have, 1000 = all of it; less what the
+                                   host is seen to use */
+};
+
+/* A pCPU's counter. */
+struct cpu_busy {
+    bool has;
+    uint64_t busy_ns; /* cumulative time not idle, guests included, or taken by a
+                         hypervisor below */
 };
 
 struct cpu_input {
@@ -53,7 +61,10 @@ struct cpu_input {
     uint32_t ndomains;
     const struct cpu_pcpu *pcpus; /* usable ones only, ascending by id */
     size_t npcpus;
-    bool adopt;                  /* setting cpu.adopt */
+    const struct cpu_busy
+        *busy;               /* one per pCPU; NULL = not known, as on a remote host */
+    int64_t busy_sampled_ns; /* when they were read */
+    bool adopt;              /* setting cpu.adopt */
     uint32_t tolerance_permille; /* setting cpu.tolerance */
     uint32_t min_load_permille;  /* setting cpu.min_load */
 };

@@ -16,7 +16,9 @@ void policy_measure_demand(struct cpu_policy *p, const struct cpu_input *in,
         struct demand *d = &p->records.all[i].demand;
         struct demand_sample s = {v->has_time, v->has_delay, v->time_ns, v->delay_ns,
                                   v->sampled_ns};
-        t->fresh += demand_update(d, &s, p->interval_ns);
+        bool fresh = demand_update(d, &s, p->interval_ns);
+        t->fresh += fresh;
+        p->guests[i].ran = fresh ? d->ran : CAPACITY_RAN_UNKNOWN;
         t->valid += d->valid > 0;
         p->demand[i] = num_whole(d->permille);
         p->ran[i] = num_whole(d->ran);
@@ -52,6 +54,33 @@ static bool stale(const struct cpu_policy *p, const struct cpu_vcpu *v, int64_t 
     return (now_ns - v->sampled_ns) * 2 > p->interval_ns * STALE_HALF_INTERVALS;
 }
 
+/* Where a vCPU may have run since the last step: before a move, and after it.  Empty:
+ * anywhere. */
+static struct cpuset either(const struct cpuset *before, const struct cpuset *now)
+{
+    struct cpuset r = *now;
+    for (size_t i = 0; i < CPUSET_WORDS && !cpuset_empty(now); i++)
+        r.word[i] |= before->word[i];
+    return r;
+}
+
+/* Whoever gave a vCPU several pCPUs, but not all that the law has, meant something by
+ * it: mostly the cell of its memory.  That is remembered when it gets one pCPU of ours,
+ * until somebody else gives it another mask, or it had to leave. */
+static struct cpuset home_of(struct record *rec, const struct placement_vcpu *view,
+                             const struct cpuset *lawful)
+{
+    struct cpuset none, inside = cpuset_and(&view->mask, lawful);
+    cpuset_clear(&none);
+    if (!rec->landed)
+        rec->home = view->pcpu == PLACEMENT_WIDE && !cpuset_subset(lawful, &inside)
+                        ? inside
+                        : none;
+    else if (!cpuset_subset(&view->mask, &rec->home))
+        rec->home = none;
+    return cpuset_and(&rec->home, lawful);
+}
+
 /* Fills in the placement's view of vCPU i. */
 static void view_vcpu(struct cpu_policy *p, const struct cpu_input *in, size_t i,
                       const struct cpuset *usable, struct tally *t)
@@ -74,18 +103,32 @@ static void view_vcpu(struct cpu_policy *p, const struct cpu_input *in, size_t i
     view->pcpu = single ? p->pcpu_index[first] : PLACEMENT_WIDE;
 
     bool homeless = !cpuset_empty(&affinity) && cpuset_empty(&view->mask);
+    p->guests[i].where = either(&rec->seen_on, &view->mask);
+    rec->seen_on = view->mask;
     bool held =
         stability_held(&rec->hold, in->now_ns) && !(homeless && !rec->hold.fails);
     struct cpuset inside = cpuset_and(&view->mask, &lawful);
     bool free_to = !v->fixed && rec->demand.valid > 0 && !cpuset_empty(&affinity) &&
                    !cpuset_empty(&lawful) && (homeless || !cpuset_empty(&inside)) &&
                    !stale(p, v, in->now_ns);
+    view->home = home_of(rec, view, &lawful);
     view->movable = free_to && !held;
     view->adopt = view->movable && busy && (homeless || (in->adopt && !single));
     t->words.held += free_to && held && busy;
     t->words.adopting += view->adopt && !homeless;
     t->words.want.adopt |= view->adopt && !homeless;
     t->words.want.homeless |= view->adopt && homeless;
+}
+
+/* What the host itself takes of the pCPUs lowers what they have for guests; when that
+ * changes, the last plan cannot be judged by what came of it. */
+static void see_capacity(struct cpu_policy *p, const struct cpu_input *in)
+{
+    p->trial.disturbed |= capacity_observe(&p->capacity, in, p->guests);
+    for (size_t k = 0; k < in->npcpus; k++) {
+        p->pcpus[k] = in->pcpus[k];
+        p->pcpus[k].capacity_permille = capacity_left(&p->capacity, &in->pcpus[k]);
+    }
 }
 
 static void view_all(struct cpu_policy *p, const struct cpu_input *in, struct tally *t)
@@ -98,7 +141,8 @@ static void view_all(struct cpu_policy *p, const struct cpu_input *in, struct ta
     }
     for (size_t i = 0; i < in->nvcpus; i++)
         view_vcpu(p, in, i, &usable, t);
-    p->placement.pcpus = in->pcpus;
+    see_capacity(p, in);
+    p->placement.pcpus = p->pcpus;
     p->placement.npcpus = in->npcpus;
     p->placement.nvcpus = in->nvcpus;
     p->placement.tolerance = (double)in->tolerance_permille / 1000.0;
@@ -141,7 +185,8 @@ static void measure_pcpus(struct cpu_policy *p, const struct cpu_input *in,
         .lower_bound = pl->lower_bound,
     };
     struct stability_want w = stability_judge(&pl->now, &t->measure);
-    t->words.want.uneven = w.uneven;
+    p->threads = false;
+    t->words.want.uneven = w.uneven && policy_threads_uneven(p, &t->measure);
     t->words.want.unfair = w.unfair;
 }
 

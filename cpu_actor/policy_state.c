@@ -22,6 +22,10 @@ void cpu_policy_destroy(struct cpu_policy *p)
     free(p->pcpu_load);
     free(p->pcpu_ran);
     free(p->numbers);
+    free(p->guests);
+    free(p->lean);
+    free(p->lean_load);
+    free(p->pcpus);
     free(p->pcpu_numbers);
     free(p);
 }
@@ -45,6 +49,8 @@ static int reserve_vcpus(struct cpu_policy *p, size_t n)
     GROW(p->ran, n);
     GROW(p->waited, n);
     GROW(p->numbers, n);
+    GROW(p->guests, n);
+    GROW(p->lean, n);
     p->room_vcpus = n;
     return 0;
 }
@@ -56,6 +62,8 @@ static int reserve_pcpus(struct cpu_policy *p, size_t m)
     GROW(p->pcpu_load, m);
     GROW(p->pcpu_ran, m);
     GROW(p->pcpu_numbers, m);
+    GROW(p->pcpus, m);
+    GROW(p->lean_load, m);
     p->room_pcpus = m;
     return 0;
 }

@@ -12,6 +12,8 @@ struct record {
     bool taken; /* used by records_sync() */
     struct demand demand;
     struct stability_vcpu hold;
+    struct cpuset seen_on;  /* where it could run at the last step */
+    struct cpuset home;     /* the mask it was found with, if that says something */
     struct cpuset from, to; /* of the last move that was planned */
     bool planned;           /* and whose result is not yet known */
     bool landed;            /* it was done, and is not known to have been undone */

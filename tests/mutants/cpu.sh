@@ -15,7 +15,7 @@ if ! pkg-config --exists cmocka; then
     exit 77
 fi
 libs=$(pkg-config --cflags --libs cmocka)
-pure="policy policy_observe policy_state demand placement placement_share share partition partition_search partition_exact records stability words"
+pure="policy policy_observe policy_state policy_threads demand capacity placement placement_share share partition partition_search partition_exact records stability words"
 
 fresh() {
     rm -rf "$work/t"
@@ -94,5 +94,17 @@ mutant "stays are not counted" partition_search.c 's/q.moves += p->at\[i\] != p-
 mutant "capacity ignored" placement.c 's/return p->capacity_permille > 0 ? (double)p->capacity_permille : 1.0;/return p ? 1000.0 : 1.0;/'
 mutant "no chains through masks" partition_search.c 's/if (best.out == NONE && restricted)/if (0)/'
 mutant "threads filled first" partition.c 's/return core_b < core_t;/return core_b > core_t;/'
+mutant "wide guests explain nothing" capacity.c 's/^    explain_wide(in, guests, c->left);$//'
+mutant "pinned guests explain nothing" capacity.c 's/^    explain_pinned(c, in, guests);$//'
+mutant "bursts are believed" capacity.c 's/#define AGREE_AT_LEAST 2U/#define AGREE_AT_LEAST 1U/'
+mutant "small host loads count" capacity.c 's/#define WOBBLE_PERMILLE 100.0/#define WOBBLE_PERMILLE 20.0/'
+mutant "restless host load is chased" capacity.c 's/c->wait = c->wait \* 2 + 2 > WAIT_MAX ? WAIT_MAX : c->wait \* 2 + 2;/c->wait = 0;/'
+mutant "half a change is believed" capacity.c 's/c->agreed = same \&\& over ?/c->agreed = same ?/'
+mutant "no least capacity" capacity.c 's/return all > host + least ? all - host : least;/return all > host ? all - host : 0;/'
+mutant "homes ignored" placement.c 's/^    if (has_homes(pl))$/    if (0)/'
+mutant "homes are law" placement.c 's/^    if (home.max_level <= pl->lower_bound.*$/    if (1)/'
+mutant "homes forgotten" policy_observe.c 's/^    if (!rec->landed)$/    if (1)/'
+mutant "threads at full speed" policy_threads.c 's/#define SMT_GAIN 1.25/#define SMT_GAIN 2.0/'
+mutant "threads: nothing pays" policy_threads.c 's/^    return stability_pays(&p->lean_now, &planned, m);/    return planned.max_level < 0.0;/'
 
 exit $status

@@ -1,5 +1,7 @@
-/* test_cpu_demand.c - what a vCPU wants, from its counters. */
+/* test_cpu_demand.c - what a vCPU wants, from its counters; what a pCPU has left for
+ * guests, from its own. */
 #undef NDEBUG
+#include "cpu_actor/capacity.h"
 #include "cpu_actor/demand.h"
 #include "cpu_actor/num.h"
 
@@ -226,6 +228,126 @@ static void test_noise_is_smoothed(void **state)
     assert_true(num_root(d.variance) > 35 && num_root(d.variance) < 90);
 }
 
+/* ---- capacity ---- */
+
+static void test_capacity_explain(void **state)
+{
+    static const struct {
+        const char *mask; /* NULL = all */
+        double amount, left[3], then[3];
+    } rows[] = {
+        {"7", 500, {300, 200, 100}, {300, 200, 100}},
+        {NULL, 0, {300, 200, 100}, {300, 200, 100}},
+        {NULL, 2000, {300, 200, 100}, {0, 0, 0}},
+        {NULL, 900, {950, 450, 450}, {317, 317, 317}},
+        {NULL, 100, {300, 200, 100}, {200, 200, 100}},
+        {"1-2", 200, {300, 200, 100}, {300, 50, 50}},
+        {"0", 100, {300, 200, 100}, {200, 200, 100}},
+    };
+    const struct cpu_pcpu pcpus[] = {{.id = 0}, {.id = 1}, {.id = 2}};
+    const struct cpu_input in = {.pcpus = pcpus, .npcpus = 3};
+    (void)state;
+    for (size_t k = 0; k < sizeof(rows) / sizeof(*rows); k++) {
+        struct cpuset mask;
+        double left[3];
+        memcpy(left, rows[k].left, sizeof(left));
+        if (rows[k].mask != NULL)
+            assert_int_equal(cpuset_parse(rows[k].mask, &mask), 0);
+        capacity_explain(&in, rows[k].mask != NULL ? &mask : NULL, rows[k].amount,
+                         left);
+        for (size_t p = 0; p < 3; p++)
+            assert_true(num_abs(left[p] - rows[k].then[p]) < 1.0);
+    }
+}
+
+/* What is believed after each of a row of intervals. */
+static void test_capacity_believe(void **state)
+{
+    static const struct {
+        double host[8], believed[8];
+    } rows[] = {
+        /* emulator threads, a single burst, a load that roams: none of it is news */
+        {{90, 60, 110, 20, 80, 95, 115, 0}, {0, 0, 0, 0, 0, 0, 0, 0}},
+        {{0, 900, 0, 0, 700, 0, 0, 0}, {0, 0, 0, 0, 0, 0, 0, 0}},
+        {{900, 0, 900, 0, 900, 0, 900, 0}, {0, 0, 0, 0, 0, 0, 0, 0}},
+        /* half of it in the first interval; then it wobbles */
+        {{250, 500, 490, 560, 420, 510, 440, 560},
+         {0, 0, 490, 490, 490, 490, 490, 490}},
+        /* a little that is gone is gone */
+        {{150, 150, 100, 90, 30, 20, 10, 10}, {0, 150, 150, 150, 150, 0, 0, 0}},
+    };
+    (void)state;
+    for (size_t k = 0; k < sizeof(rows) / sizeof(*rows); k++) {
+        struct capacity_pcpu c = {.seen = true};
+        for (size_t i = 0; i < 8; i++) {
+            double before = c.host;
+            bool changed = capacity_believe(&c, rows[k].host[i], SECOND);
+            assert_true(changed == (num_abs(before - c.host) > 1.0));
+            assert_true(num_abs(c.host - rows[k].believed[i]) < 1.0);
+        }
+    }
+}
+
+/* A load that comes and goes every four intervals is followed ever more rarely. */
+static void test_capacity_restless(void **state)
+{
+    struct capacity_pcpu c = {.seen = true};
+    uint32_t changes = 0;
+    (void)state;
+    for (int i = 0; i < 200; i++)
+        changes += capacity_believe(&c, i / 4 % 2 ? 600 : 0, SECOND);
+    assert_true(changes >= 1 && changes <= 4);
+}
+
+static void test_capacity_observe(void **state)
+{
+    static struct capacity c;
+    const struct cpu_pcpu pcpus[] = {{.id = 1, .capacity_permille = 1000},
+                                     {.id = 3, .capacity_permille = 1000}};
+    struct cpu_busy busy[] = {{true, 0}, {true, 0}};
+    struct capacity_guest g[] = {{450, cpuset_of(1)}, {300, cpuset_of(1)}};
+    struct cpu_input in = {
+        .pcpus = pcpus, .npcpus = 2, .nvcpus = 2, .interval_ns = SECOND};
+    (void)state;
+    /* not known: all of it */
+    assert_false(capacity_observe(&c, &in, g));
+    in.busy = busy;
+    for (int i = 0; i < 4; i++) { /* 1 has two guests, 3 has 40 % of the host's */
+        capacity_observe(&c, &in, g);
+        in.busy_sampled_ns += SECOND;
+        busy[0].busy_ns += 770000000;
+        busy[1].busy_ns += 400000000;
+    }
+    assert_int_equal(capacity_left(&c, &pcpus[0]), 1000);
+    assert_int_equal(capacity_left(&c, &pcpus[1]), 600);
+    /* the same sample again, no sample, and a counter that starts anew say nothing */
+    capacity_observe(&c, &in, g);
+    busy[1].has = false;
+    in.busy_sampled_ns += SECOND;
+    capacity_observe(&c, &in, g);
+    busy[1] = (struct cpu_busy){true, 5};
+    capacity_observe(&c, &in, g);
+    assert_int_equal(capacity_left(&c, &pcpus[1]), 600);
+    /* a guest that may run on both explains it, and so does one of unknown time */
+    g[1] = (struct capacity_guest){CAPACITY_RAN_UNKNOWN, cpuset_of(1)};
+    cpuset_add(&g[1].where, 3);
+    for (int i = 0; i < 8; i++) {
+        in.busy_sampled_ns += SECOND;
+        busy[0].busy_ns += 1000000000;
+        busy[1].busy_ns += 400000000;
+        capacity_observe(&c, &in, g);
+    }
+    assert_int_equal(capacity_left(&c, &pcpus[1]), 1000);
+    /* it takes all: guests keep something */
+    g[0].ran = g[1].ran = 0;
+    for (int i = 0; i < 40; i++) {
+        in.busy_sampled_ns += SECOND;
+        busy[0].busy_ns += 1000000000;
+        capacity_observe(&c, &in, g);
+    }
+    assert_int_equal(capacity_left(&c, &pcpus[0]), CAPACITY_LEAST_PERMILLE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -236,6 +358,10 @@ int main(void)
         cmocka_unit_test(test_closed_loop),
         cmocka_unit_test(test_change_is_taken_at_once),
         cmocka_unit_test(test_noise_is_smoothed),
+        cmocka_unit_test(test_capacity_explain),
+        cmocka_unit_test(test_capacity_believe),
+        cmocka_unit_test(test_capacity_restless),
+        cmocka_unit_test(test_capacity_observe),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

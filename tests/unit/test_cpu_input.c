@@ -138,9 +138,34 @@ static void shares_are_divided_among_the_vcpus(void **state)
     }
 }
 
+static void busy_time_and_steal_go_to_their_pcpu(void **state)
+{
+    (void)state;
+    struct cpu_input_buffer b = {.vcpus_room = 0};
+    struct snapshot s = a_host();
+    struct actor_turn turn = {
+        .snapshot = &s, .now_ns = NOW_NS, .interval_ns = INTERVAL_NS};
+    s.mono_ns = NOW_NS - 5;
+    s.host.pcpus[0].online = false;
+    s.host.pcpus[1].busy_ns = (struct opt_u64){.value = 70, .has = true};
+    s.host.pcpus[2].busy_ns = (struct opt_u64){.value = 30, .has = true};
+    s.host.pcpus[2].steal_ns = (struct opt_u64){.value = 4, .has = true};
+    assert_int_equal(cpu_input_fill(&b, &turn), 0);
+    assert_int_equal(b.input.busy_sampled_ns, NOW_NS - 5);
+    assert_true(b.input.busy[0].has && b.input.busy[1].has);
+    assert_int_equal(b.input.busy[0].busy_ns, 70);
+    assert_int_equal(b.input.busy[1].busy_ns, 34);
+    s.host.pcpus[2].busy_ns.has = false; /* steal alone says nothing */
+    assert_int_equal(cpu_input_fill(&b, &turn), 0);
+    assert_false(b.input.busy[1].has);
+    cpu_input_fini(&b);
+    snapshot_fini(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(busy_time_and_steal_go_to_their_pcpu),
         cmocka_unit_test(a_plain_vcpu_may_go_anywhere_but_to_isolated_pcpus),
         cmocka_unit_test(the_setting_names_the_pcpus),
         cmocka_unit_test(law_is_law),

@@ -306,6 +306,35 @@ static void test_locality(void **state)
     placement_fini(&h.pl);
 }
 
+/* Kept at home where that costs little, and not where it costs much. */
+static void test_home(void **state)
+{
+    static const struct {
+        int left, right; /* hogs of 60 % with a home on 0-1, and on 2-3 */
+        bool at_home;
+    } rows[] = {{2, 2, true}, {0, 4, false}, {1, 3, false}, {1, 1, true}, {0, 2, true}};
+    struct host h;
+    struct cpuset home[2];
+    (void)state;
+    assert_int_equal(cpuset_parse("0-1", &home[0]), 0);
+    assert_int_equal(cpuset_parse("2-3", &home[1]), 0);
+    for (size_t k = 0; k < sizeof(rows) / sizeof(*rows); k++) {
+        host_init(&h, 4, 8);
+        for (int i = 0; i < rows[k].left + rows[k].right; i++) {
+            /* right ones first: the order must not be what brings them home */
+            struct placement_vcpu *v = host_add(&h, 600, -1);
+            v->home = v->mask = home[i < rows[k].right];
+        }
+        plan(&h);
+        bool at_home = true;
+        for (size_t i = 0; i < h.pl.nvcpus; i++)
+            at_home &= cpuset_subset(&h.pl.vcpus[i].target, &h.pl.vcpus[i].home);
+        assert_int_equal(at_home, rows[k].at_home);
+        assert_true(h.pl.planned.max_level < 601.0);
+        placement_fini(&h.pl);
+    }
+}
+
 static void test_capacity_and_weights(void **state)
 {
     struct host h;
@@ -515,7 +544,8 @@ int main(void)
         cmocka_unit_test(test_pour),     cmocka_unit_test(test_tables),
         cmocka_unit_test(test_law),      cmocka_unit_test(test_chain_through_masks),
         cmocka_unit_test(test_locality), cmocka_unit_test(test_capacity_and_weights),
-        cmocka_unit_test(test_oracle),   cmocka_unit_test(test_larger),
+        cmocka_unit_test(test_home),     cmocka_unit_test(test_oracle),
+        cmocka_unit_test(test_larger),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -68,6 +68,61 @@ static void test_offline(void **state)
     model_free(x);
 }
 
+/* The mask it was found with is remembered when it has a pCPU of ours. */
+static void test_home_is_remembered(void **state)
+{
+    (void)state;
+    struct model *x = model_new(4);
+    for (int i = 0; i < 8; i++) {
+        struct model_vcpu *v = add(x, 0.3, -1);
+        assert_int_equal(cpuset_parse(i % 2 ? "0-1" : "2-3", &v->mask), 0);
+    }
+    ticks(x, 6);
+    for (int i = 0; i < 8; i++)
+        assert_int_equal(cpuset_first(&x->v[i].mask) < 2, i % 2);
+    /* those at home change among themselves: still balanced there */
+    for (int i = 0; i < 8; i++)
+        x->v[i].demand = i < 4 ? 0.5 : 0.1;
+    ticks(x, 12);
+    for (int i = 0; i < 8; i++) {
+        assert_int_equal(cpuset_count(&x->v[i].mask), 1);
+        assert_int_equal(cpuset_first(&x->v[i].mask) < 2, i % 2);
+    }
+    assert_true(unevenness(x) < 0.05);
+    /* one home is far too full: they leave it */
+    for (int i = 0; i < 8; i++)
+        x->v[i].demand = i % 2 ? 0.5 : 0.0;
+    ticks(x, 20);
+    assert_true(unevenness(x) < 0.05);
+    model_free(x);
+}
+
+/* Two vCPUs of 60 % and eight of 20 and 10 %, as they look with busy siblings: there is
+ * nothing to even out.  Where every pCPU is a core of its own, there is. */
+static void test_demand_stretched_by_siblings(void **state)
+{
+    static const double small[] = {0.28, 0.28, 0.13, 0.13};
+    (void)state;
+    for (int threads = 1; threads <= 2; threads++) {
+        struct model *x = model_new(4);
+        for (uint32_t p = 0; p < 4 && threads == 2; p++)
+            x->pcpu[p].core = p / 2;
+        add(x, 0.67, 0);
+        add(x, 0.67, 1);
+        for (int i = 0; i < 8; i++)
+            add(x, small[i / 2], 2 + i % 2);
+        ticks(x, 40);
+        assert_int_equal(x->changes > 0, threads == 1);
+        if (threads == 2) { /* what is uneven by both readings is moved */
+            for (size_t i = 0; i < x->n; i++)
+                x->v[i].demand = i < 2 ? 0.0 : 0.3;
+            ticks(x, 20);
+            assert_true(unevenness(x) < 0.05);
+        }
+        model_free(x);
+    }
+}
+
 static void test_stale_sample(void **state)
 {
     (void)state;
@@ -369,6 +424,8 @@ int main(void)
         cmocka_unit_test(test_multi_vcpu),
         cmocka_unit_test(test_allowed),
         cmocka_unit_test(test_offline),
+        cmocka_unit_test(test_home_is_remembered),
+        cmocka_unit_test(test_demand_stretched_by_siblings),
         cmocka_unit_test(test_stale_sample),
         cmocka_unit_test(test_old_sample_after_move),
         cmocka_unit_test(test_dry_run),
