@@ -18,6 +18,7 @@ struct feed {
     struct settings settings;
     int64_t next_sample_ns;
     uint64_t sequence; /* of the last snapshot */
+    int64_t mono_ns;   /* likewise */
     char boot_id[SNAPSHOT_UUID_MAX], host_uuid[SNAPSHOT_UUID_MAX];
     uint64_t gaps, bad_messages, reports_sent;
     bool last_was_bad;
@@ -85,6 +86,7 @@ static void count_gap(struct feed *f, const struct snapshot *s)
 {
     if (f->sequence != 0 && s->sequence > f->sequence + 1)
         f->gaps += s->sequence - f->sequence - 1;
+    f->mono_ns = s->mono_ns;
     f->sequence = s->sequence; /* a smaller one: the monitor was restarted */
 }
 
@@ -116,7 +118,7 @@ static int take_from_bus(struct feed *f, struct snapshot *ret)
         return -EAGAIN;
     }
     f->last_was_bad = false;
-    if (w.u.snapshot.sequence == f->sequence && f->sequence != 0) {
+    if (w.u.snapshot.sequence == f->sequence && w.u.snapshot.mono_ns == f->mono_ns) {
         wire_message_fini(&w); /* sent again for somebody who joined */
         return -EAGAIN;
     }

@@ -16,10 +16,11 @@
 #include <zmq.h>
 
 #define IPC "ipc://"
+#define SERVE_QUEUE                                                                    \
+    4 /* per client: a client has one request under way, a reply is large */
+#define PUBLISH_QUEUE 16    /* per subscriber that does not read */
 #define HIGH_WATER_MARK 256 /* messages queued per peer */
 #define LINGER_MS 200       /* a reply under way may leave */
-#define HEARTBEAT_MS 2000   /* in seconds: libzmq 4.3.4 asserts with short ones */
-#define HEARTBEAT_TIMEOUT_MS 6000
 #define RECONNECT_MS 50
 #define RECONNECT_MAX_MS 500 /* so that a restarted peer is found within 2 s */
 #define MESSAGE_MIN 1024
@@ -83,6 +84,9 @@ static bool binds(enum bus_kind kind)
     return kind == BUS_PUBLISH || kind == BUS_COLLECT || kind == BUS_SERVE;
 }
 
+/* No heartbeats: on ipc:// the kernel tells at once that a peer has gone, and with them any
+ * client could abort the process (libzmq issue 4364, "!_io_error"): one that asked, never
+ * read and left. */
 static int set_common_options(void *zmq, const struct bus_open *how)
 {
     static const struct {
@@ -91,8 +95,6 @@ static int set_common_options(void *zmq, const struct bus_open *how)
         {ZMQ_SNDHWM, HIGH_WATER_MARK},
         {ZMQ_RCVHWM, HIGH_WATER_MARK},
         {ZMQ_LINGER, LINGER_MS},
-        {ZMQ_HEARTBEAT_IVL, HEARTBEAT_MS},
-        {ZMQ_HEARTBEAT_TIMEOUT, HEARTBEAT_TIMEOUT_MS},
         {ZMQ_RECONNECT_IVL, RECONNECT_MS},
         {ZMQ_RECONNECT_IVL_MAX, RECONNECT_MAX_MS},
     };
@@ -119,12 +121,15 @@ static int set_kind_options(void *zmq, const struct bus_open *how)
             r = -zmq_errno();
         return r;
     case BUS_PUBLISH: /* tell of every subscriber, not only of the first to a topic */
-        return bus_set_int(zmq, ZMQ_XPUB_VERBOSE, 1);
+        r = bus_set_int(zmq, ZMQ_SNDHWM, PUBLISH_QUEUE);
+        return r < 0 ? r : bus_set_int(zmq, ZMQ_XPUB_VERBOSE, 1);
     case BUS_REPORT: /* a report for nobody is dropped, not kept for a later monitor */
         return bus_set_int(zmq, ZMQ_IMMEDIATE, 1);
     case BUS_SERVE: /* answering a client that has gone is an error, not a silent drop
                      */
-        return bus_set_int(zmq, ZMQ_ROUTER_MANDATORY, 1);
+        r = bus_set_int(zmq, ZMQ_SNDHWM, SERVE_QUEUE);
+        r = r < 0 ? r : bus_set_int(zmq, ZMQ_RCVHWM, SERVE_QUEUE);
+        return r < 0 ? r : bus_set_int(zmq, ZMQ_ROUTER_MANDATORY, 1);
     case BUS_ASK:
         r = bus_set_int(zmq, ZMQ_REQ_RELAXED, 1);
         r = r < 0 ? r : bus_set_int(zmq, ZMQ_REQ_CORRELATE, 1);

@@ -6,10 +6,14 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+
+#define CONFIG_MOST (1 << 20) /* bytes */
 
 struct reading {
     FILE *file;
     struct settings *settings;
+    uint64_t given;    /* a bit per row of the table of settings */
     unsigned line;     /* being read */
     unsigned bad_line; /* the first bad one, 0 = none */
     struct err why;
@@ -33,6 +37,22 @@ static char *read_line(char *buf, int size, void *context)
     return got;
 }
 
+/* inih hands an indented line to us as one more value of the key above it, and a key may
+ * come twice: both would silently take back what was said first. */
+static int set_once(struct reading *r, const char *key, const char *value)
+{
+    size_t n;
+    const struct settings_row *rows = settings_table(&n), *row = settings_find(key);
+    if (row != NULL && (r->given >> (row - rows) & 1) != 0)
+        return err_set(&r->why, -EINVAL,
+                       "%s is given twice, or this line is indented: one line for each",
+                       key);
+    int rc = settings_set(r->settings, key, value, &r->why);
+    if (rc == 0)
+        r->given |= UINT64_C(1) << (row - rows);
+    return rc;
+}
+
 static int take_value(void *context, const char *section, const char *name,
                       const char *value)
 {
@@ -51,7 +71,7 @@ static int take_value(void *context, const char *section, const char *name,
     }
     int rc =
         known
-            ? settings_set(r->settings, key, value, &r->why)
+            ? set_once(r, key, value)
             : err_set(
                   &r->why, -EINVAL,
                   "unknown section [%.64s]; allowed: [vmbalance], [vms], [cpu], [mem]",
@@ -68,6 +88,13 @@ int config_read(const char *path, struct settings *s, struct err *e)
     if (r.file == NULL)
         return err_set(e, -errno, "cannot read config file %s: %s", path,
                        strerror(errno));
+    struct stat st; /* a FIFO or a device could keep us reading for ever */
+    if (fstat(fileno(r.file), &st) < 0 ||
+        (!S_ISREG(st.st_mode) && !S_ISFIFO(st.st_mode)) || st.st_size > CONFIG_MOST) {
+        fclose(r.file);
+        return err_set(e, -EINVAL, "config file %s is not a file of at most %d KiB",
+                       path, CONFIG_MOST / 1024);
+    }
     int first_bad = ini_parse_stream(read_line, &r, take_value, &r);
     bool io_error = ferror(r.file) != 0;
     fclose(r.file);

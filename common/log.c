@@ -2,6 +2,7 @@
 #include "common/log.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +30,23 @@ static const char *level_word(enum log_level level)
     }
 }
 
+/* A reader of our stderr that has stopped (a terminal on Ctrl-S) must not stop us: what it
+ * does not take is dropped and counted.  One line is less than PIPE_BUF. */
+static void write_unless_stalled(const char *line, size_t len)
+{
+    static unsigned long dropped;
+    struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
+    if (poll(&out, 1, 0) == 0) {
+        dropped++;
+        return;
+    }
+    if (dropped > 0 &&
+        dprintf(STDERR_FILENO, "%s: %lu lines lost\n", program, dropped) > 0)
+        dropped = 0;
+    ssize_t ignored = write(STDERR_FILENO, line, len);
+    (void)ignored;
+}
+
 void log_line(enum log_level level, const char *fmt, ...)
 {
     if (level > greatest)
@@ -44,7 +62,6 @@ void log_line(enum log_level level, const char *fmt, ...)
     va_end(ap);
     size_t len = strlen(line);
     line[len++] = '\n';
-    ssize_t ignored = write(STDERR_FILENO, line, len);
-    (void)ignored;
+    write_unless_stalled(line, len);
     errno = saved;
 }

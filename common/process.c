@@ -26,8 +26,8 @@ static const struct argp_option options[] = {
      "where sockets and locks are (default: /run/vmbalance)", 0},
     {"verbose", 'v', NULL, 0, "log what is looked at, too", 0},
     {"ready-fd", KEY_READY_FD, "FD", 0, "write a newline to FD when ready", 0},
-    {"exit-with-parent", KEY_WITH_PARENT, NULL, 0, "end when the parent process ends",
-     0},
+    {"exit-with-parent", KEY_WITH_PARENT, "PID", 0,
+     "end when the parent process, which is PID, ends", 0},
     {0},
 };
 
@@ -47,10 +47,20 @@ static void set_runtime_dir(struct process_options *o, const char *dir,
     snprintf(o->runtime_dir, sizeof(o->runtime_dir), "%s", dir);
 }
 
+static int parse_count(const char *arg, const char *option, const char *what,
+                       struct argp_state *state)
+{
+    char *end;
+    errno = 0;
+    long n = strtol(arg, &end, 10);
+    if (errno != 0 || end == arg || *end != '\0' || n < 0 || n > INT_MAX)
+        argp_error(state, "%s: '%s' is not a %s", option, arg, what);
+    return (int)n;
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     struct process_options *o = state->input;
-    char *end;
     switch (key) {
     case 'c':
         if (arg[0] == '\0')
@@ -64,13 +74,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         o->verbose = true;
         return 0;
     case KEY_READY_FD:
-        errno = 0;
-        o->ready_fd = (int)strtol(arg, &end, 10);
-        if (errno != 0 || end == arg || *end != '\0' || o->ready_fd < 0)
-            argp_error(state, "--ready-fd: '%s' is not a file descriptor", arg);
+        o->ready_fd = parse_count(arg, "--ready-fd", "file descriptor", state);
         return 0;
     case KEY_WITH_PARENT:
-        o->with_parent = true;
+        o->parent = (pid_t)parse_count(arg, "--exit-with-parent", "process id", state);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -89,7 +96,7 @@ int process_parse_interval(const char *text, uint32_t *ret_ms, struct err *e)
     return r;
 }
 
-int process_signals(bool with_parent)
+int process_signals(pid_t parent)
 {
     sigset_t set;
     sigemptyset(&set);
@@ -99,10 +106,10 @@ int process_signals(bool with_parent)
     if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
         return -errno;
     signal(SIGPIPE, SIG_IGN);
-    if (with_parent) {
+    if (parent != 0) {
         if (prctl(PR_SET_PDEATHSIG, SIGTERM) < 0)
             return -errno;
-        if (getppid() == 1) /* it died before we asked */
+        if (getppid() != parent) /* it died before we asked */
             raise(SIGTERM);
     }
     int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);

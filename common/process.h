@@ -12,6 +12,7 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 enum process_exit {
     PROCESS_OK = 0,
@@ -26,7 +27,7 @@ struct process_options {
     const char *uri;            /* --connect; never NULL after parsing */
     char runtime_dir[PATH_MAX]; /* --runtime-dir */
     int ready_fd;               /* --ready-fd; -1 = none */
-    bool with_parent;           /* --exit-with-parent */
+    pid_t parent;               /* --exit-with-parent; 0 = not asked for */
     bool verbose;               /* --verbose */
 };
 
@@ -42,9 +43,9 @@ void process_options_init(struct process_options *o, const char *default_uri);
 int process_parse_interval(const char *text, uint32_t *ret_ms, struct err *e);
 
 /* Blocks SIGTERM, SIGINT and SIGHUP and returns a descriptor they can be read from;
- * ignores SIGPIPE; with with_parent, asks the kernel for SIGTERM when the parent dies.
+ * ignores SIGPIPE; with a parent (not 0), asks the kernel for SIGTERM when it dies.
  * Call before any thread is made.  Returns the descriptor or -errno. */
-int process_signals(bool with_parent);
+int process_signals(pid_t parent);
 
 /* The next signal number from that descriptor, or 0. */
 int process_next_signal(int signal_fd);

@@ -15,24 +15,39 @@ static struct mem_opt opt(const struct opt_u64 *from)
     return (struct mem_opt){.value = from->value, .has = from->has};
 }
 
+/* Both stamps are of the host's wall clock.  Below 0 it was set back since the answer. */
+static int64_t answer_age_s(const struct actor_turn *turn,
+                            const struct snapshot_domain *d)
+{
+    const struct snapshot *s = turn->snapshot;
+    int64_t sampled_wall_s =
+        (s->wall_ns - (s->mono_ns - d->sampled_ns)) / CLOCK_NS_PER_S;
+    return sampled_wall_s - (int64_t)d->memory.last_update_s.value;
+}
+
+/* +1: last_update is cut to whole seconds. */
+static bool is_within(const struct actor_turn *turn, const struct snapshot_domain *d,
+                      uint64_t period_s)
+{
+    int64_t age_s = answer_age_s(turn, d);
+    return age_s >= -1 && age_s <= (int64_t)(STALE_PERIODS * period_s + 1);
+}
+
 bool mem_input_is_fresh(const struct actor_turn *turn, const struct snapshot_domain *d)
 {
     const struct snapshot_memory *m = &d->memory;
     if (!actor_is_fresh(turn, d) || !m->last_update_s.has ||
         m->last_update_s.value == 0 || (!m->usable_kib.has && !m->unused_kib.has))
         return false;
-    uint64_t period_s = m->period_s.has && m->period_s.value > 0
-                            ? m->period_s.value
-                            : turn->snapshot->settings.mem_stats_period_s;
-    if (period_s < turn->snapshot->settings.mem_stats_period_s)
-        period_s = turn->snapshot->settings.mem_stats_period_s;
-    /* Both stamps are of the host's wall clock; +1: last_update is cut to whole
-     * seconds. */
-    int64_t sampled_wall_s =
-        (turn->snapshot->wall_ns - (turn->snapshot->mono_ns - d->sampled_ns)) /
-        CLOCK_NS_PER_S;
-    int64_t age_s = sampled_wall_s - (int64_t)m->last_update_s.value;
-    return age_s <= (int64_t)(STALE_PERIODS * period_s + 1);
+    uint64_t ours_s = turn->snapshot->settings.mem_stats_period_s;
+    bool slower = m->period_s.has && m->period_s.value > ours_s;
+    return is_within(turn, d, slower ? m->period_s.value : ours_s);
+}
+
+bool mem_input_is_on_time(const struct actor_turn *turn,
+                          const struct snapshot_domain *d)
+{
+    return is_within(turn, d, turn->snapshot->settings.mem_stats_period_s);
 }
 
 /* When the guest took its statistics, by CLOCK_MONOTONIC: libvirt hands out the same

@@ -25,4 +25,9 @@ void mem_input_fini(struct mem_input_buffer *b);
  * seconds, and libvirt keeps the last numbers for ever). */
 bool mem_input_is_fresh(const struct actor_turn *turn, const struct snapshot_domain *d);
 
+/* True when it answers as often as the setting mem.stats_period asks for; somebody else
+ * may have set a longer one, whose statistics are fresh but come too seldom. */
+bool mem_input_is_on_time(const struct actor_turn *turn,
+                          const struct snapshot_domain *d);
+
 #endif

@@ -9,8 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define NS_PER_S INT64_C(1000000000)
-
 struct mem_actor {
     struct mem_policy *policy;
     struct mem_input_buffer buffer;
@@ -50,11 +48,12 @@ static int set_period(struct mem_actor *a, const struct actor_turn *turn,
     act->from_value = p->period_s;
     act->to_value = period_s;
     snprintf(act->reason, sizeof(act->reason), "%s",
-             p->fresh ? "the setting mem.stats_period differs"
-                      : "the guest's memory statistics do not arrive");
-    actor_perform(turn, r, act);
-    period_was_set(&a->periods, p, period_s, turn->now_ns,
-                   (uint64_t)(turn->snapshot->wall_ns / NS_PER_S));
+             p->on_time ? "the setting mem.stats_period differs"
+                        : "the guest's memory statistics do not arrive in time");
+    int error = actor_perform(turn, r, act);
+    if (turn->act)
+        period_was_set(&a->periods, p, period_s, turn->hands->clock(turn->context),
+                       error);
     return 0;
 }
 
@@ -71,7 +70,7 @@ static int keep_periods(struct mem_actor *a, const struct actor_turn *turn,
         const struct period_guest p = {
             .uuid = d->uuid,
             .domain_id = d->id,
-            .fresh = g->fresh,
+            .on_time = g->fresh && mem_input_is_on_time(turn, d),
             .period_s = d->memory.period_s.value,
             .answered_s = d->memory.last_update_s.value,
         };
@@ -79,7 +78,8 @@ static int keep_periods(struct mem_actor *a, const struct actor_turn *turn,
             d->memory.balloon != SNAPSHOT_BALLOON_VIRTIO)
             continue;
         if (period_is_due(&a->periods, &p, s->settings.mem_stats_period_s,
-                          turn->now_ns))
+                          turn->now_ns) &&
+            (turn->act || period_is_news(&a->periods, &p)))
             rc = set_period(a, turn, d, &p, r);
         g->fresh = g->fresh && period_is_answered(&a->periods, &p);
     }

@@ -33,12 +33,15 @@ static struct period_entry *add(struct period_book *b, const char *uuid)
     return p;
 }
 
+/* Grows from 10 s to 10 min for a guest that does not answer, from 1 to 10 s after calls
+ * that failed. */
 static int64_t patience_ns(const struct period_entry *p)
 {
-    int64_t wait_ns = RETRY_NS;
-    for (uint32_t i = 1; i < p->fruitless && wait_ns < RETRY_MAX_NS; i++)
+    int64_t wait_ns = p->failed ? NS_PER_S : RETRY_NS;
+    int64_t most_ns = p->failed ? RETRY_NS : RETRY_MAX_NS;
+    for (uint32_t i = 1; i < p->fruitless && wait_ns < most_ns; i++)
         wait_ns *= 2;
-    return wait_ns < RETRY_MAX_NS ? wait_ns : RETRY_MAX_NS;
+    return wait_ns < most_ns ? wait_ns : most_ns;
 }
 
 bool period_is_due(struct period_book *b, const struct period_guest *g,
@@ -50,39 +53,53 @@ bool period_is_due(struct period_book *b, const struct period_guest *g,
     if (p == NULL)
         return false;
     p->seen = true;
-    if (g->fresh)
+    bool other = p->domain_id != g->domain_id || p->period_s != period_s;
+    if (g->on_time) {
         p->fruitless = 0;
-    bool met = g->fresh && g->period_s == period_s;
-    if (met && (p->domain_id != g->domain_id || p->period_s != period_s)) {
+        p->failed = p->proposed = false;
+    }
+    if (other && g->on_time && g->period_s == period_s) {
         p->domain_id = g->domain_id; /* somebody has set it already: nothing to do */
         p->period_s = period_s;
         p->set_ns = now_ns;
-        p->set_wall_s = 0;
+        p->answered_before_s = 0;
+        return false;
     }
-    if (p->domain_id != g->domain_id || p->period_s != period_s)
-        return true;
-    return !g->fresh && now_ns - p->set_ns >= patience_ns(p);
+    return other || (!g->on_time && now_ns - p->set_ns >= patience_ns(p));
 }
 
 void period_was_set(struct period_book *b, const struct period_guest *g,
-                    uint32_t period_s, int64_t now_ns, uint64_t wall_s)
+                    uint32_t period_s, int64_t now_ns, int error)
 {
     struct period_entry *p = find(b, g->uuid);
     if (p == NULL)
         return;
-    if (p->domain_id != g->domain_id)
+    if (p->domain_id != g->domain_id || p->failed != (error < 0))
         p->fruitless = 0;
     p->domain_id = g->domain_id;
     p->period_s = period_s;
     p->set_ns = now_ns;
-    p->set_wall_s = wall_s;
+    p->answered_before_s = g->answered_s;
+    p->failed = error < 0;
+    p->proposed = false;
     p->fruitless++;
+}
+
+bool period_is_news(struct period_book *b, const struct period_guest *g)
+{
+    struct period_entry *p = find(b, g->uuid);
+    bool news = p != NULL && !p->proposed;
+    if (p != NULL)
+        p->proposed = true;
+    return news;
 }
 
 bool period_is_answered(const struct period_book *b, const struct period_guest *g)
 {
     const struct period_entry *p = find(b, g->uuid);
-    return p != NULL && p->domain_id == g->domain_id && g->answered_s > p->set_wall_s;
+    if (p == NULL || p->period_s == 0) /* never set by us: a dry run */
+        return true;
+    return p->domain_id == g->domain_id && g->answered_s != p->answered_before_s;
 }
 
 void period_sweep(struct period_book *b)

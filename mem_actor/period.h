@@ -16,11 +16,13 @@
 struct period_entry {
     char uuid[PERIOD_UUID_MAX];
     int32_t domain_id;
-    uint32_t period_s;   /* that we set */
-    int64_t set_ns;      /* when */
-    uint64_t set_wall_s; /* the same on the wall clock; 0 = somebody else set it */
-    uint32_t fruitless;  /* times it was set without an answer since */
-    bool seen;           /* in this turn */
+    uint32_t period_s;          /* that we set */
+    int64_t set_ns;             /* when */
+    uint64_t answered_before_s; /* the guest's last answer by then */
+    bool failed;                /* the call did */
+    bool proposed;              /* said once that it would be set */
+    uint32_t fruitless;         /* times it was set without an answer since */
+    bool seen;                  /* in this turn */
 };
 
 /* Zero-initialise; free with period_fini(). */
@@ -33,7 +35,7 @@ struct period_book {
 struct period_guest {
     const char *uuid;
     int32_t domain_id;
-    bool fresh;          /* its statistics arrive in time */
+    bool on_time;        /* it answers as often as the setting asks for */
     uint64_t answered_s; /* wall clock of its last answer, 0 = never */
     uint64_t period_s;   /* in force as far as known; 0 = off or not known */
 };
@@ -44,14 +46,17 @@ struct period_guest {
 bool period_is_due(struct period_book *b, const struct period_guest *g,
                    uint32_t period_s, int64_t now_ns);
 
-/* Notes that it was set (or that this was tried) at now_ns, on the wall clock wall_s.
- */
+/* Notes that it was set, or that this failed with that error. */
 void period_was_set(struct period_book *b, const struct period_guest *g,
-                    uint32_t period_s, int64_t now_ns, uint64_t wall_s);
+                    uint32_t period_s, int64_t now_ns, int error);
 
-/* True when the guest has answered since its period was set.  What it said before is of
- * a time when its balloon was perhaps elsewhere: taken with today's balloon it made a
- * guest at rest look as if it had grown by 700 MiB in a second. */
+/* For a dry run: true the first time it is due, until it was set or is on time. */
+bool period_is_news(struct period_book *b, const struct period_guest *g);
+
+/* True when the guest has answered since its period was set (compared by change: the
+ * host's clock may be set back).  What it said before is of a time when its balloon was
+ * perhaps elsewhere: taken with today's balloon it made a guest at rest look as if it had
+ * grown by 700 MiB in a second. */
 bool period_is_answered(const struct period_book *b, const struct period_guest *g);
 
 /* Forgets the guests that period_is_due() was not asked about since the last call. */

@@ -103,7 +103,7 @@ static void serve_one(struct monitor *m, struct bus_socket *socket, bool admin,
     m->last_was_bad = false;
     const struct control_request *q = &w.u.request;
     const struct wire_frame *before =
-        q->verb == CONTROL_SET ? replies_find(&m->replies, q->id) : NULL;
+        admin && q->verb == CONTROL_SET ? replies_find(&m->replies, q->id) : NULL;
     struct wire_frame frame = {NULL, 0};
     if (before != NULL)
         bus_reply(socket, in, before->data, before->len);

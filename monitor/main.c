@@ -163,7 +163,7 @@ static int start(struct monitor *m)
 {
     struct err e = {""};
     const struct process_options *p = &m->options.process;
-    m->signal_fd = process_signals(p->with_parent);
+    m->signal_fd = process_signals(p->parent);
     if (m->signal_fd < 0) {
         err_set(&e, 0, "cannot take signals: %s", strerror(-m->signal_fd));
         return fail(&e, PROCESS_FAILED);

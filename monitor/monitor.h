@@ -39,6 +39,7 @@ struct monitor {
     struct bus *bus;
     struct bus_socket *publish, *collect, *read, *admin;
     struct wire_frame last_frame; /* of last, for those who join late */
+    int64_t greeted_ns;           /* when it was last sent to those */
     uint64_t events;
     uint64_t bad_messages;
     bool last_was_bad;

@@ -11,6 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SUBSCRIPTION_MAX 256 /* bytes; ours have 5, a handshake some 60 */
+#define SUBSCRIPTIONS_PER_TURN 64
+#define GREET_NS (50 * CLOCK_NS_PER_MS)
 #define READERS 0666 /* whoever may enter the runtime directory */
 #define ADMINS 0660
 
@@ -23,7 +26,7 @@ int publisher_open(struct monitor *m, struct err *e)
         unsigned mode;
         struct bus_socket **socket;
     } table[] = {
-        {BUS_PUBLISH, ENDPOINT_SNAPSHOTS, 1024, READERS, &m->publish},
+        {BUS_PUBLISH, ENDPOINT_SNAPSHOTS, SUBSCRIPTION_MAX, READERS, &m->publish},
         {BUS_COLLECT, ENDPOINT_REPORTS, WIRE_FRAME_MAX, ADMINS, &m->collect},
         {BUS_SERVE, ENDPOINT_READ, WIRE_REQUEST_MAX, READERS, &m->read},
         {BUS_SERVE, ENDPOINT_ADMIN, WIRE_REQUEST_MAX, ADMINS, &m->admin},
@@ -89,12 +92,16 @@ void publisher_greet(struct monitor *m)
 {
     struct bus_message sub;
     bool joined = false;
-    while (bus_recv(m->publish, &sub) == 0) {
+    for (int i = 0; i < SUBSCRIPTIONS_PER_TURN && bus_recv(m->publish, &sub) == 0;
+         i++) {
         joined |= sub.len >= 1 && sub.data[0] == 1; /* 1 = subscribe, 0 = unsubscribe */
         bus_message_fini(&sub);
     }
-    if (joined && m->last_frame.data != NULL)
-        bus_send(m->publish, m->last_frame.data, m->last_frame.len);
+    int64_t now_ns = clock_mono_ns();
+    if (!joined || m->last_frame.data == NULL || now_ns - m->greeted_ns < GREET_NS)
+        return; /* who came too soon after another waits for the next snapshot */
+    m->greeted_ns = now_ns;
+    bus_send(m->publish, m->last_frame.data, m->last_frame.len);
 }
 
 void publisher_event(struct monitor *m, const char *kind, const char *domain,

@@ -83,7 +83,7 @@ set_state() { # NAME STATE
 }
 
 arguments_of() { # NAME; into $arguments
-    arguments=(--runtime-dir "$dir" --exit-with-parent)
+    arguments=(--runtime-dir "$dir" --exit-with-parent "$$")
     [[ -z $opt_verbose ]] || arguments+=(--verbose)
     if [[ $1 == simhost ]]; then
         arguments+=(--scenario "${uri#sim:}")

@@ -246,7 +246,7 @@ static int open_socket(struct simhost *h, struct err *e)
 static int start(struct simhost *h)
 {
     struct err e = {""};
-    h->signal_fd = process_signals(h->process.with_parent);
+    h->signal_fd = process_signals(h->process.parent);
     if (scenario_read(h->scenario_path, &h->scenario, &e) < 0 || h->scenario == NULL)
         return fail(&e, PROCESS_MISCONFIGURED);
     h->model = scenario_build(h->scenario, h->has_seed ? h->seed : h->scenario->seed);

@@ -73,8 +73,8 @@ static void subscribers_get_their_topic_and_the_latest_only_if_they_want(void **
 
     struct bus_socket *latest = open_socket(b, BUS_LATEST, "pub");
     assert_receives(pub, "\001AB"); /* also the second subscriber is announced */
-    for (int i = 0; i < 100; i++)
-        assert_int_equal(bus_send(pub, i < 99 ? "ABold" : "ABnew", 5), 0);
+    for (int i = 0; i < 10; i++)    /* fewer than a queue holds */
+        assert_int_equal(bus_send(pub, i < 9 ? "ABold" : "ABnew", 5), 0);
     struct bus_message m;
     for (bool newest = false; !newest;) { /* it may look in while they arrive */
         wait_for(latest);

@@ -11,7 +11,7 @@
 static struct period_guest guest(int32_t id, bool fresh, uint64_t period_s)
 {
     return (struct period_guest){
-        .uuid = "uuid-1", .domain_id = id, .fresh = fresh, .period_s = period_s};
+        .uuid = "uuid-1", .domain_id = id, .on_time = fresh, .period_s = period_s};
 }
 
 /* Asks, and sets when told to; says whether it was. */
@@ -20,7 +20,7 @@ static bool turn(struct period_book *b, struct period_guest g, uint32_t period_s
 {
     bool due = period_is_due(b, &g, period_s, at_ns);
     if (due)
-        period_was_set(b, &g, period_s, at_ns, (uint64_t)(at_ns / S) + WALL_S);
+        period_was_set(b, &g, period_s, at_ns, 0);
     period_sweep(b);
     return due;
 }
@@ -67,11 +67,12 @@ static void what_was_said_before_is_not_an_answer(void **state)
     (void)state;
     struct period_book b = {.n = 0};
     struct period_guest g = guest(1, true, 0);
-    assert_false(period_is_answered(&b, &g)); /* not in the book */
-    assert_true(turn(&b, g, 1, 0));
     g.answered_s = WALL_S;
+    assert_true(turn(&b, g, 1, 0));
     assert_false(period_is_answered(&b, &g));
     g.answered_s = WALL_S + 1;
+    assert_true(period_is_answered(&b, &g));
+    g.answered_s = WALL_S - 3600; /* the host's clock was set back */
     assert_true(period_is_answered(&b, &g));
     g.domain_id = 2;
     assert_false(period_is_answered(&b, &g));
@@ -81,6 +82,52 @@ static void what_was_said_before_is_not_an_answer(void **state)
     g.answered_s = WALL_S;
     assert_false(turn(&b, g, 1, 0));
     assert_true(period_is_answered(&b, &g));
+    period_fini(&b);
+}
+
+static void one_that_somebody_made_slower_is_set_back(void **state)
+{
+    (void)state;
+    struct period_book b = {.n = 0};
+    assert_true(turn(&b, guest(1, false, 0), 1, 0));
+    for (int64_t s = 1; s < 20; s++)
+        assert_false(turn(&b, guest(1, true, 1), 1, s * S));
+    assert_true(turn(&b, guest(1, false, 30), 1, 20 * S)); /* answers each 30 s */
+    assert_false(turn(&b, guest(1, true, 1), 1, 21 * S));
+    period_fini(&b);
+}
+
+/* What is only proposed is not set: it is due as soon as it may be done, and said once. */
+static void a_dry_run_changes_nothing(void **state)
+{
+    (void)state;
+    struct period_book b = {.n = 0};
+    struct period_guest g = guest(1, false, 0);
+    for (int64_t s = 0; s < 300; s++) {
+        assert_true(period_is_due(&b, &g, 1, s * S));
+        assert_int_equal(period_is_news(&b, &g), s == 0);
+        assert_true(period_is_answered(&b, &g));
+        period_sweep(&b);
+    }
+    assert_true(turn(&b, g, 1, 300 * S));
+    assert_false(turn(&b, g, 1, 301 * S));
+    period_fini(&b);
+}
+
+static void a_call_that_failed_is_tried_again_soon(void **state)
+{
+    (void)state;
+    struct period_book b = {.n = 0};
+    struct period_guest g = guest(1, false, 0);
+    int calls = 0;
+    for (int64_t s = 0; s < 60; s++) {
+        if (period_is_due(&b, &g, 1, s * S)) {
+            period_was_set(&b, &g, 1, s * S, -5);
+            calls++;
+        }
+        period_sweep(&b);
+    }
+    assert_in_range(calls, 7, 12);
     period_fini(&b);
 }
 
@@ -102,6 +149,9 @@ int main(void)
         cmocka_unit_test(not_set_when_somebody_has),
         cmocka_unit_test(set_again_when_the_statistics_dry_up_but_ever_less_often),
         cmocka_unit_test(what_was_said_before_is_not_an_answer),
+        cmocka_unit_test(one_that_somebody_made_slower_is_set_back),
+        cmocka_unit_test(a_dry_run_changes_nothing),
+        cmocka_unit_test(a_call_that_failed_is_tried_again_soon),
         cmocka_unit_test(guests_that_went_are_forgotten),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

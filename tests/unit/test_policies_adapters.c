@@ -111,10 +111,17 @@ static int perform(void *context, const struct report_action *a, struct err *e)
     return 0;
 }
 
+static int64_t snapshot_time(void *context)
+{
+    const struct world *w = context;
+    return w->s.mono_ns;
+}
+
 /* The policy's calls in one snapshot at that second. */
 static unsigned at(struct world *w, int64_t second)
 {
-    static const struct actor_hands hands = {.perform = perform};
+    static const struct actor_hands hands = {.perform = perform,
+                                             .clock = snapshot_time};
     struct report r = {.actor = REPORT_ACTOR_NONE};
     struct actor_turn turn = {.snapshot = &w->s,
                               .now_ns = second * S,

@@ -192,6 +192,8 @@ static void refuses_a_bad_file_whole(void **state)
         {"interval = 99999\n", ":1: interval = 99999 is out of range"},
         {"[mem]\nfloor = 1\n", ":2: unknown setting 'mem.floor'"},
         {"rubbish\ninterval = -4\n", ":1: neither"},
+        {"[vms]\nexclude = a\n  b\n", ":3: vms.exclude is given twice"},
+        {"interval = 1\n[vmbalance]\ninterval = 2\n", ":3: interval is given twice"},
         {long_line, ":2: the line is longer"},
     };
     (void)state;
@@ -210,6 +212,8 @@ static void refuses_a_bad_file_whole(void **state)
     settings_init(&s);
     assert_int_equal(config_read("/nonexistent/file", &s, &e), -ENOENT);
     assert_non_null(strstr(e.text, "/nonexistent/file"));
+    assert_int_equal(config_read("/dev/zero", &s, &e), -EINVAL);
+    assert_non_null(strstr(e.text, "not a file"));
 }
 
 static void reads_a_good_file(void **state)

@@ -56,7 +56,7 @@ static struct sim_model *model_of(const struct sim_host_spec *host, size_t n,
     struct sim_model *m = sim_model_create(host, 1);
     assert_non_null(m);
     for (size_t i = 0; i < n; i++) {
-        char name[16];
+        char name[32];
         struct cpuset mask;
         cpuset_clear(&mask);
         if (pcpu >= 0)
