@@ -3,6 +3,7 @@
 
 #include "actor/feed.h"
 #include "actor/options.h"
+#include "actor/replay.h"
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/runtime_dir.h"
@@ -97,36 +98,6 @@ static void begin_report(const struct actor *a, const struct snapshot *s,
     };
 }
 
-static void hold(struct report *r, const char *verdict, const char *reason)
-{
-    snprintf(r->verdict, sizeof(r->verdict), "%s", verdict);
-    snprintf(r->reason, sizeof(r->reason), "%s", reason);
-}
-
-/* Why this snapshot must not be acted on, in the report; false when it may be judged.
- */
-static bool refused(const struct snapshot *s, const struct actor_turn *turn,
-                    struct report *r)
-{
-    int64_t age_ns = turn->now_ns - s->mono_ns;
-    char text[REPORT_TEXT_MAX];
-    if (r->mode == SETTINGS_MODE_OFF) {
-        hold(r, "off", "switched off by its mode setting");
-    } else if (!s->host.connected) {
-        hold(r, "blind", "the monitor has no connection to libvirt");
-    } else if (r->mode == SETTINGS_MODE_ACT && !r->connected) {
-        hold(r, "blind", "no connection of its own to libvirt");
-    } else if (age_ns > ACTOR_STALE_INTERVALS * turn->interval_ns) {
-        snprintf(text, sizeof(text),
-                 "the snapshot is %.1f s old, more than %d intervals",
-                 (double)age_ns / (double)CLOCK_NS_PER_S, ACTOR_STALE_INTERVALS);
-        hold(r, "stale", text);
-    } else {
-        return false;
-    }
-    return true;
-}
-
 static void log_edges(struct actor *a, const struct report *r)
 {
     if (strcmp(a->last_verdict, r->verdict) != 0) {
@@ -157,10 +128,10 @@ static void judge(struct actor *a, const struct snapshot *s)
         .hands = &hands,
         .context = a,
     };
-    if (!refused(s, &turn, &r)) {
+    if (!actor_refuses(&turn, &r)) {
         int rc = a->ops->judge(a->self, &turn, &r);
         if (rc < 0)
-            hold(&r, "failed", strerror(-rc));
+            actor_hold(&r, "failed", strerror(-rc));
     }
     a->calls_ok = r.calls_ok;
     a->calls_failed = r.calls_failed;
@@ -236,7 +207,7 @@ static int start(struct actor *a)
 {
     struct err e = {""};
     const struct process_options *p = &a->options.process;
-    a->signal_fd = process_signals(p->with_parent);
+    a->signal_fd = process_signals(p->parent);
     if (a->signal_fd < 0) {
         err_set(&e, 0, "cannot take signals: %s", strerror(-a->signal_fd));
         return fail(&e, PROCESS_FAILED);
@@ -281,6 +252,8 @@ int actor_main(const struct actor_ops *ops, int argc, char **argv)
     };
     actor_options_parse(ops, argc, argv, &a.options);
     log_init(ops->name, a.options.process.verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
+    if (a.options.replay != NULL)
+        return replay_run(ops, &a.options);
     int status = start(&a);
     if (status == PROCESS_OK) {
         log_info("%s started, libvirt at %s", VMBALANCE_VERSION, a.options.process.uri);

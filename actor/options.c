@@ -12,6 +12,7 @@ enum {
     KEY_STANDALONE,
     KEY_DRY_RUN,
     KEY_ONCE,
+    KEY_REPLAY,
 };
 
 static const struct argp_option options[] = {
@@ -21,11 +22,29 @@ static const struct argp_option options[] = {
      "sample the host itself: no monitor, no bus", 0},
     {"interval", 'i', "S", 0, "seconds between samples, with --standalone (default 2)",
      0},
-    {"config", 'f', "FILE", 0, "settings, with --standalone", 0},
+    {"config", 'f', "FILE", 0, "settings, with --standalone or --replay", 0},
+    {"replay", KEY_REPLAY, "FILE", 0,
+     "judge the snapshots of a recording ('vmctl record') and print the plan for each; "
+     "touches nothing, needs no libvirt and no monitor",
+     0},
     {"dry-run", KEY_DRY_RUN, NULL, 0, "say what would be done, touch nothing", 0},
     {"once", KEY_ONCE, NULL, 0, "end after the first decision", 0},
     {0},
 };
+
+/* What does not go together. */
+static void check(const struct actor_options *o, struct argp_state *state)
+{
+    if (o->replay != NULL &&
+        (o->standalone || o->once || o->endpoint != NULL || o->interval_ms != 0))
+        argp_error(state, "--replay takes snapshots, and their times, from its file: "
+                          "--standalone, --endpoint, --interval and --once do not go "
+                          "with it");
+    else if (o->replay == NULL && !o->standalone &&
+             (o->interval_ms != 0 || o->config != NULL))
+        argp_error(state, "--interval and --config go with --standalone; otherwise the "
+                          "monitor's settings hold");
+}
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -54,14 +73,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_ONCE:
         o->once = true;
         return 0;
+    case KEY_REPLAY:
+        o->replay = arg;
+        return 0;
     case ARGP_KEY_ARG:
         argp_error(state, "'%s' is one argument too many", arg);
         return 0;
     case ARGP_KEY_END:
-        if (!o->standalone && (o->interval_ms != 0 || o->config != NULL))
-            argp_error(state,
-                       "--interval and --config go with --standalone; otherwise the "
-                       "monitor's settings hold");
+        check(o, state);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;

@@ -9,7 +9,8 @@
 struct actor_options {
     struct process_options process;
     const char *endpoint; /* snapshots; NULL = the runtime directory's */
-    const char *config;   /* --standalone only; NULL = none */
+    const char *replay;   /* a recording to judge instead of the host; NULL = none */
+    const char *config;   /* --standalone and --replay only; NULL = none */
     bool standalone;
     bool dry_run;
     bool once;

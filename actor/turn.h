@@ -30,12 +30,22 @@ struct actor_turn {
     void *context; /* of the hands */
 };
 
+/* Why this snapshot must not be acted on (switched off, no connection to libvirt, too
+ * old), as the report's verdict and reason; the report's mode and connected are filled in
+ * before.  False when it may be judged. */
+bool actor_refuses(const struct actor_turn *turn, struct report *r);
+
+/* Fills in verdict and reason. */
+void actor_hold(struct report *r, const char *verdict, const char *reason);
+
 /* Appends an action to the report; NULL when memory or the limit is out. */
 struct report_action *actor_add_action(struct report *r, enum report_action_kind kind,
                                        const struct snapshot_domain *d);
 
 /* Performs one action with the turn's hands, unless turn->act is false; fills in error,
- * error_text and dry_run, and counts it in the report.  Returns a->error. */
+ * error_text and dry_run, and counts it in the report.  A plan whose snapshot has become
+ * stale by now (earlier calls blocked) is not carried out further: -ESTALE.
+ * Returns a->error. */
 int actor_perform(const struct actor_turn *turn, struct report *r,
                   struct report_action *a);
 

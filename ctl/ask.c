@@ -38,9 +38,9 @@ static int no_permission(const char *path, struct err *e)
         path, entry.gr_name, entry.gr_name);
 }
 
-/* Whether asking has a point.  A missing socket has one: a monitor that is being
- * restarted is back in a moment. */
-static int look(const char *dir, const char *socket_name, struct err *e)
+/* A missing socket is no failure: a monitor that is being restarted is back in a moment.
+ */
+int ask_look(const char *dir, const char *socket_name, struct err *e)
 {
     char path[PATH_MAX];
     struct stat st;
@@ -151,7 +151,7 @@ int ask_monitor(const struct ask *a, enum control_verb verb,
     struct control_request request = {0};
     struct wire_frame frame = {0};
     struct bus_message answer = {0};
-    int r = look(a->runtime_dir, name, e);
+    int r = ask_look(a->runtime_dir, name, e);
     r = r < 0 ? r : endpoint_ipc(a->runtime_dir, name, endpoint, sizeof(endpoint), e);
     if (r < 0)
         return r;
@@ -161,7 +161,7 @@ int ask_monitor(const struct ask *a, enum control_verb verb,
     else
         r = exchange(a, endpoint, &frame, &answer, e);
     if (r == -ETIMEDOUT) { /* a socket that came up meanwhile may not be for us */
-        r = look(a->runtime_dir, name, e);
+        r = ask_look(a->runtime_dir, name, e);
         r = r < 0
                 ? r
                 : err_set(e, -ETIMEDOUT, "no monitor answers in %.200s; " HOW_TO_START,

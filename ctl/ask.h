@@ -28,6 +28,10 @@ int ask_monitor(const struct ask *a, enum control_verb verb,
                 const struct control_change *changes, size_t nchanges,
                 struct control_reply *ret, struct err *e);
 
+/* Whether talking to that socket has a point: the runtime directory is there, and the
+ * socket is not forbidden.  Returns 0; -ENOENT; -EACCES (e says what to do). */
+int ask_look(const char *dir, const char *socket_name, struct err *e);
+
 /* Fills in one change.  Returns 0; -EINVAL when key or value is too long or cannot be
  * sent as it is (e names the reason). */
 int ask_change(struct control_change *ret, const char *key, const char *value,

@@ -40,6 +40,19 @@ static const struct command_verb table[] = {
      "Sets cpu.paused and mem.paused to no.\n\n"
      "Example: vmctl resume mem",
      0, 1, command_resume},
+    {"record", "FILE", "write what is on the bus into a file",
+     "Writes every snapshot, report and event until Ctrl-C (SIGINT, SIGTERM) or for S\n"
+     "seconds; a FILE that is a recording is continued. Killed, it leaves a good "
+     "file.\n"
+     "Ends with 3 when nothing comes within --timeout.\n\n"
+     "Example: vmctl record --seconds 60 night.rec",
+     1, 1, command_record},
+    {"replay", "FILE", "show what a recording holds, line by line",
+     "One line for each snapshot, report, decision and event, with the time since the\n"
+     "first. Needs no running vmbalance. 'cpu_actor --replay FILE' and 'mem_actor\n"
+     "--replay FILE' show what the actors make of it.\n\n"
+     "Example: vmctl replay --json night.rec | jq -r .kind",
+     1, 1, command_replay},
     {"ping", NULL, "does the monitor answer?", "Example: vmctl --timeout 0.5 ping", 0,
      0, command_ping},
     {"version", NULL, "versions of vmctl and of the running monitor",

@@ -22,6 +22,7 @@ struct command {
     char runtime_dir[PATH_MAX];
     int64_t timeout_ns;  /* --timeout: of the whole command */
     int64_t deadline_ns; /* CLOCK_MONOTONIC */
+    int64_t seconds_ns;  /* --seconds, of record; 0 = until a signal comes */
     bool json;
     char **words; /* what stands behind the command's name, options taken out */
     size_t nwords;
@@ -51,7 +52,7 @@ void command_message(const char *fmt, ...) __attribute__((format(printf, 1, 2)))
 /* Says what e says and returns the exit status for what ask_monitor() returned. */
 int command_fail(int code, const struct err *e);
 
-/* The commands, in read.c, change.c and options.c; each prints to stdout. */
+/* The commands, in read.c, change.c, record.c, replay.c and options.c; each prints to stdout. */
 int command_status(const struct command *c);
 int command_get(const struct command *c);
 int command_settings(const struct command *c);
@@ -62,6 +63,8 @@ int command_vm(const struct command *c);
 int command_set(const struct command *c);
 int command_pause(const struct command *c);
 int command_resume(const struct command *c);
+int command_record(const struct command *c);
+int command_replay(const struct command *c);
 int command_help(const struct command *c);
 
 #endif

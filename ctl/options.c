@@ -19,6 +19,7 @@
 #define TIMEOUT_S 2.0
 #define TIMEOUT_LEAST_S 0.01
 #define TIMEOUT_MOST_S 3600.0
+#define SECONDS_MOST_S 31536000.0 /* a year */
 #define SYSTEM_DIR "/run/vmbalance"
 
 /* What both parsers fill in. */
@@ -40,6 +41,11 @@ static const struct argp_option common_options[] = {
     {0},
 };
 
+static const struct argp_option record_options[] = {
+    {"seconds", 's', "N", 0, "end after N seconds (default: go on)", 0},
+    {0},
+};
+
 #define DIGIT_OPTION(digit)                                                            \
     {                                                                                  \
         NULL, digit, "", OPTION_ARG_OPTIONAL | OPTION_HIDDEN, NULL, 0                  \
@@ -51,14 +57,15 @@ static const struct argp_option number_options[] = {
     DIGIT_OPTION('8'), DIGIT_OPTION('9'), DIGIT_OPTION('.'), {0},
 };
 
-static void set_timeout(struct command *c, const char *text, struct argp_state *state)
+static int64_t to_ns(const char *option, const char *text, double least, double most,
+                     struct argp_state *state)
 {
     char *end;
     double s = strtod(text, &end);
-    if (end == text || *end != '\0' || !(s >= TIMEOUT_LEAST_S && s <= TIMEOUT_MOST_S))
-        argp_error(state, "--timeout: '%.40s' is not a number of seconds from %g to %g",
-                   text, TIMEOUT_LEAST_S, TIMEOUT_MOST_S);
-    c->timeout_ns = (int64_t)(s * (double)CLOCK_NS_PER_S);
+    if (end == text || *end != '\0' || !(s >= least && s <= most))
+        argp_error(state, "%s: '%.40s' is not a number of seconds from %g to %.10g",
+                   option, text, least, most);
+    return (int64_t)(s * (double)CLOCK_NS_PER_S);
 }
 
 static void set_runtime_dir(struct command *c, const char *dir,
@@ -77,7 +84,7 @@ static error_t parse_common(int key, char *arg, struct argp_state *state)
         c->json = true;
         return 0;
     case 't':
-        set_timeout(c, arg, state);
+        c->timeout_ns = to_ns("--timeout", arg, TIMEOUT_LEAST_S, TIMEOUT_MOST_S, state);
         return 0;
     case 'r':
         set_runtime_dir(c, arg, state);
@@ -94,6 +101,26 @@ static const struct argp common_argp = {.options = common_options,
                                         .parser = parse_common};
 
 static const struct argp_child common_child[] = {{&common_argp, 0, NULL, 0}, {0}};
+
+static error_t parse_record(int key, char *arg, struct argp_state *state)
+{
+    struct command *c = ((struct parsing *)state->input)->command;
+    if (key != 's')
+        return ARGP_ERR_UNKNOWN;
+    c->seconds_ns = to_ns("--seconds", arg, TIMEOUT_LEAST_S, SECONDS_MOST_S, state);
+    return 0;
+}
+
+static const struct argp record_argp = {.options = record_options,
+                                        .parser = parse_record};
+
+static const struct argp_child record_children[] = {
+    {&common_argp, 0, NULL, 0}, {&record_argp, 0, NULL, 0}, {0}};
+
+static bool is_record(const struct command_verb *verb)
+{
+    return verb->run == command_record;
+}
 
 /* ---- the first parser: up to the command ---- */
 
@@ -174,6 +201,8 @@ static error_t parse_command(int key, char *arg, struct argp_state *state)
     switch (key) {
     case ARGP_KEY_INIT:
         state->child_inputs[0] = p;
+        if (is_record(p->verb))
+            state->child_inputs[1] = p;
         return 0;
     case ARGP_KEY_ARG:
         c->words[c->nwords++] = arg;
@@ -198,7 +227,7 @@ static struct argp command_argp(const struct command_verb *verb, char *doc, size
                          .parser = parse_command,
                          .args_doc = verb->args,
                          .doc = doc,
-                         .children = common_child};
+                         .children = is_record(verb) ? record_children : common_child};
 }
 
 /* ---- both ---- */

@@ -1,4 +1,5 @@
 /* main.c - simrun: scenarios under policies, scores, verdicts. */
+#include "sim/recorded.h"
 #include "sim/run/print.h"
 #include "sim/run/run.h"
 #include "sim/run/verdict.h"
@@ -12,7 +13,7 @@
 #include <string.h>
 
 enum { FAILED = PROCESS_FAILED, USAGE = PROCESS_USAGE };
-enum { POLICIES_MAX = 32, SCENARIOS_MAX = 1000 };
+enum { POLICIES_MAX = 32, SCENARIOS_MAX = 1000, SETTINGS_MAX = 64 };
 
 enum {
     KEY_POLICY = 'p',
@@ -24,11 +25,18 @@ enum {
     KEY_POLICIES,
     KEY_VERDICTS,
     KEY_CHECK,
+    KEY_RECORDING,
+    KEY_SET,
 };
 
 struct arguments {
     const char *scenarios[SCENARIOS_MAX];
+    bool recorded[SCENARIOS_MAX]; /* it is a recording */
     size_t nscenarios;
+    struct {
+        const char *key, *value;
+    } settings[SETTINGS_MAX];
+    size_t nsettings;
     const struct sim_policy *policies[POLICIES_MAX];
     size_t npolicies;
     bool all, json, trace, check, has_seed;
@@ -47,6 +55,10 @@ static const struct argp_option options[] = {
     {"json", KEY_JSON, NULL, 0, "a line of JSON per scenario and policy", 0},
     {"csv", KEY_CSV, "FILE", 0, "write a row per sample and VM", 0},
     {"trace", KEY_TRACE, NULL, 0, "print every decision and call, with reasons", 0},
+    {"from-recording", KEY_RECORDING, "FILE", 0,
+     "take the load of what vmctl record wrote", 0},
+    {"set", KEY_SET, "KEY=VALUE", 0, "a setting, whatever the scenario has; repeatable",
+     0},
     {"check", KEY_CHECK, NULL, 0, "read the scenarios and say whether they are good",
      0},
     {"policies", KEY_POLICIES, NULL, 0, "list the policies", 0},
@@ -107,6 +119,32 @@ static void open_csv(struct arguments *a, struct argp_state *state, const char *
         argp_failure(state, FAILED, errno, "cannot write %s", path);
 }
 
+static void add_scenario(struct arguments *a, struct argp_state *state,
+                         const char *path, bool recorded)
+{
+    if (a->nscenarios == SCENARIOS_MAX)
+        argp_error(state, "more than %d scenarios", SCENARIOS_MAX);
+    a->recorded[a->nscenarios] = recorded;
+    a->scenarios[a->nscenarios++] = path;
+}
+
+static void add_setting(struct arguments *a, struct argp_state *state, char *arg)
+{
+    struct settings s;
+    struct err e = {""};
+    char *value = strchr(arg, '=');
+    if (value == NULL)
+        argp_error(state, "--set '%s' is not KEY=VALUE", arg);
+    if (value == NULL || a->nsettings == SETTINGS_MAX)
+        argp_error(state, "more than %d settings", SETTINGS_MAX);
+    *value++ = '\0';
+    settings_init(&s);
+    if (settings_set(&s, arg, value, &e) < 0)
+        argp_error(state, "%s", e.text);
+    a->settings[a->nsettings].key = arg;
+    a->settings[a->nsettings++].value = value;
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     struct arguments *a = state->input;
@@ -140,12 +178,17 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         list_verdicts();
         exit(EXIT_SUCCESS);
     case ARGP_KEY_ARG:
-        if (a->nscenarios == SCENARIOS_MAX)
-            argp_error(state, "more than %d scenarios", SCENARIOS_MAX);
-        a->scenarios[a->nscenarios++] = arg;
+        add_scenario(a, state, arg, false);
         return 0;
-    case ARGP_KEY_NO_ARGS:
-        argp_error(state, "a SCENARIO is missing, as in tests/scenarios/cpu2.ini");
+    case KEY_RECORDING:
+        add_scenario(a, state, arg, true);
+        return 0;
+    case KEY_SET:
+        add_setting(a, state, arg);
+        return 0;
+    case ARGP_KEY_END:
+        if (a->nscenarios == 0)
+            argp_error(state, "a SCENARIO is missing, as in tests/scenarios/cpu2.ini");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -214,14 +257,16 @@ static int run_scenarios_policies(const struct scenario *sc, const char *path,
     return failed > 0 ? FAILED : PROCESS_OK;
 }
 
-static int run_path(const char *path, const struct arguments *a)
+static int run_path(const char *path, bool recorded, const struct arguments *a)
 {
     struct scenario *sc;
     struct err e = {""};
-    if (scenario_read(path, &sc, &e) < 0) {
+    if ((recorded ? recorded_read(path, &sc, &e) : scenario_read(path, &sc, &e)) < 0) {
         fprintf(stderr, "simrun: %s\n", e.text);
         return USAGE;
     }
+    for (size_t i = 0; i < a->nsettings; i++)
+        (void)settings_set(&sc->settings, a->settings[i].key, a->settings[i].value, &e);
     int status = PROCESS_OK;
     if (a->check)
         printf("%s: good: %zu VMs, %zu events, %zu verdicts\n", path, sc->nvms,
@@ -258,7 +303,7 @@ int main(int argc, char **argv)
         run_csv_header(a.csv);
     int status = PROCESS_OK;
     for (size_t i = 0; i < a.nscenarios; i++) {
-        int r = run_path(a.scenarios[i], &a);
+        int r = run_path(a.scenarios[i], a.recorded[i], &a);
         status = r > status ? r : status;
     }
     if (a.csv != NULL && fclose(a.csv) != 0)

@@ -121,6 +121,9 @@ static void apply_to_guest(struct sim_model *m, const struct sim_event *e)
         if (g->cache_kib > e->kib)
             g->cache_kib = e->kib;
         break;
+    case SIM_EVENT_TARGET:
+        (void)sim_model_set_memory(m, e->vm, e->kib);
+        break;
     case SIM_EVENT_BALLOON:
         vm->spec.guest.balloon = g->spec.balloon = (enum sim_balloon)(int)e->number;
         break;

@@ -22,6 +22,7 @@ enum sim_event_kind {
     SIM_EVENT_GROW_FULL, /* kib_s up to what the guest can have at its maximum */
     SIM_EVENT_RELEASE,   /* kib_s (0 = at once) down to kib */
     SIM_EVENT_CACHE,     /* kib_s up to kib of page cache */
+    SIM_EVENT_TARGET,    /* kib: somebody sets its balloon */
     SIM_EVENT_BALLOON,   /* number: enum sim_balloon */
     SIM_EVENT_STATS,     /* number: 1 they come, 0 they stand still */
     SIM_EVENT_PERIOD,    /* number: somebody sets the statistics period */

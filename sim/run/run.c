@@ -25,7 +25,7 @@ struct run {
 void run_csv_header(FILE *csv)
 {
     fprintf(csv, "policy,sample,time_s,vm,work,ideal,size_kib,target_kib,usable_kib,"
-                 "program_kib,cache_kib,swapped_kib,rss_kib,pcpus\n");
+                 "program_kib,cache_kib,swapped_kib,rss_kib,pcpus,ran_s,delay_s\n");
 }
 
 static void write_csv(const struct run *r)
@@ -35,28 +35,31 @@ static void write_csv(const struct run *r)
     double t = (double)m->now_ns / 1e9;
     if (csv == NULL)
         return;
-    fprintf(csv, "%s,%u,%.3f,(host),,,%lld,,%lld,,,,,\n", r->options->policy->name,
+    fprintf(csv, "%s,%u,%.3f,(host),,,%lld,,%lld,,,,,,,\n", r->options->policy->name,
             r->score->samples - 1, t, (long long)m->spec.memory_kib,
             (long long)sim_host_available_kib(m));
     for (size_t i = 0; i < m->nvms; i++) {
         const struct sim_vm *vm = &m->vms[i];
         const struct sim_guest *g = &vm->guest;
         char pcpus[CPUSET_TEXT_MAX];
-        double work = 0.0, ideal = 0.0;
+        double work = 0.0, ideal = 0.0, ran = 0.0, delay = 0.0;
         if (vm->state == SIM_OFF)
             continue;
         for (uint32_t k = 0; k < vm->nvcpus; k++) {
             work += vm->vcpus[k].work_ns / 1e9;
             ideal += vm->vcpus[k].ideal_ns / 1e9;
+            ran += vm->vcpus[k].ran_ns / 1e9;
+            delay += vm->vcpus[k].delay_ns / 1e9;
         }
         fprintf(csv,
-                "%s,%u,%.3f,%s,%.4f,%.4f,%lld,%lld,%lld,%lld,%lld,%lld,%lld,\"%s\"\n",
+                "%s,%u,%.3f,%s,%.4f,%.4f,%lld,%lld,%lld,%lld,%lld,%lld,%lld,\"%s\",%."
+                "4f,%.4f\n",
                 r->options->policy->name, r->score->samples - 1, t, vm->spec.name, work,
                 ideal, (long long)g->actual_kib, (long long)g->target_kib,
                 (long long)sim_guest_usable_kib(g), (long long)g->program_kib,
                 (long long)g->cache_kib, (long long)g->swapped_kib,
                 (long long)sim_guest_rss_kib(g),
-                cpuset_format(&vm->vcpus[0].mask, pcpus, sizeof(pcpus)));
+                cpuset_format(&vm->vcpus[0].mask, pcpus, sizeof(pcpus)), ran, delay);
     }
 }
 

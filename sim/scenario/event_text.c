@@ -192,6 +192,14 @@ static int read_release(const struct words *w, uint32_t pcpus, struct event_text
     return value_size(w->word[to + 1], &ret->event.kib);
 }
 
+static int read_target(const struct words *w, uint32_t pcpus, struct event_text *ret)
+{
+    (void)pcpus;
+    if (w->n != 2 || value_size(w->word[1], &ret->event.kib) < 0)
+        return -EINVAL;
+    return ret->event.kib > 0 ? 0 : -EINVAL;
+}
+
 static int read_balloon(const struct words *w, uint32_t pcpus, struct event_text *ret)
 {
     enum sim_balloon b;
@@ -230,6 +238,7 @@ static const struct verb {
     {"grow", SIM_EVENT_GROW, read_growth, "RATE to SIZE|full"},
     {"release", SIM_EVENT_RELEASE, read_release, "[[RATE] to SIZE]"},
     {"cache", SIM_EVENT_CACHE, read_growth, "RATE to SIZE"},
+    {"memory", SIM_EVENT_TARGET, read_target, "SIZE"},
     {"balloon", SIM_EVENT_BALLOON, read_balloon, "ok|stuck|no-driver|none"},
     {"stats", SIM_EVENT_STATS, read_switch, "on|off"},
     {"stats_period", SIM_EVENT_PERIOD, read_count, "S"},

@@ -13,7 +13,7 @@
 #define MIB INT64_C(1024)
 #define GIB (1024 * MIB)
 
-static void set_defaults(struct scenario *s)
+void scenario_defaults(struct scenario *s)
 {
     settings_init(&s->settings);
     s->duration_ns = 60 * NS_PER_S;
@@ -89,7 +89,7 @@ static int read_stream(FILE *file, const char *name, struct scenario **ret,
     int r = s == NULL ? err_set(e, -ENOMEM, "%s: out of memory", name)
                       : lines_read(file, name, SCENARIO_LINES_MAX, &l, e);
     if (r == 0) {
-        set_defaults(s);
+        scenario_defaults(s);
         r = read_sections(&l, s, name, e);
     }
     lines_fini(&l);

@@ -48,6 +48,9 @@ struct scenario {
     size_t nexpect;
 };
 
+/* Fills a zeroed one in with every default. */
+void scenario_defaults(struct scenario *s);
+
 /* Reads the file.  Returns 0 and *ret (free it with scenario_destroy()); -errno when it
  * cannot be read; -EINVAL for the first thing that is wrong: e says file, line, key and
  * what is allowed; -ENOMEM. */

@@ -18,6 +18,9 @@ int section_expect(const struct lines *l, struct scenario *s, unsigned *ret_line
 int section_vms(const struct lines *l, struct scenario *s, unsigned *ret_line,
                 struct err *e);
 
+/* The defaults of a VM; maximum and kernel are still to be given. */
+void section_vm_defaults(struct sim_vm_spec *spec);
+
 /* Appends an event; -ENOMEM or -E2BIG. */
 int scenario_add_event(struct scenario *s, const struct sim_event *ev);
 

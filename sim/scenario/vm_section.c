@@ -54,16 +54,13 @@ static const struct field fields[] = {
     {"reporting", FIELD_BOOL, OF(spec.guest.reporting), 0, 0},
 };
 
-static void begin(struct vm_section *v, const char *name)
+void section_vm_defaults(struct sim_vm_spec *spec)
 {
-    memset(v, 0, sizeof(*v));
-    memcpy(v->name, name, strlen(name) + 1);
-    v->count = v->ndemands = 1;
-    v->start_ns = v->stop_ns = UNSET;
-    v->cell = SIM_NO_CELL;
-    v->spec = (struct sim_vm_spec){
+    bool started = spec->started;
+    *spec = (struct sim_vm_spec){
         .vcpus = 1,
         .weight = 1024,
+        .started = started,
         .guest =
             {
                 .boot_kib = 512 * MIB,
@@ -77,6 +74,16 @@ static void begin(struct vm_section *v, const char *name)
                 .deflate_kib_s = 1024 * MIB,
             },
     };
+}
+
+static void begin(struct vm_section *v, const char *name)
+{
+    memset(v, 0, sizeof(*v));
+    memcpy(v->name, name, strlen(name) + 1);
+    v->count = v->ndemands = 1;
+    v->start_ns = v->stop_ns = UNSET;
+    v->cell = SIM_NO_CELL;
+    section_vm_defaults(&v->spec);
 }
 
 /* ---- keys that are more than a field ---- */

@@ -10,3 +10,6 @@ endforeach()
 
 vmbalance_unit_test(test_sim_rescale sim_run)
 target_sources(test_sim_rescale PRIVATE ${CMAKE_SOURCE_DIR}/sim/simhost/rescale.c)
+
+vmbalance_unit_test(test_sim_recorded sim_run)
+target_link_libraries(test_sim_recorded PRIVATE sim_recorded recording wire m)
