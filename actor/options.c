@@ -146,8 +146,8 @@ void actor_options_parse(const struct actor_ops *ops, int argc, char **argv,
     bool alias = strcmp(slash != NULL ? slash + 1 : argv[0], ops->alias) == 0;
     char doc[512];
     snprintf(doc, sizeof(doc), "%s\vExample: %s", ops->help,
-             alias ? "sample every 2 seconds: INTERVAL is 2"
-                   : "--standalone --interval 1 --connect qemu:///system");
+             alias ? "INTERVAL is the seconds between two samples, as in 2"
+                   : "--standalone --interval 1 --connect qemu:///system --dry-run");
     const struct argp argp = {
         .options = alias ? alias_options : options,
         .parser = alias ? parse_alias : parse,

@@ -23,7 +23,9 @@ static const struct argp_option options[] = {
     {"connect", 'c', "URI", 0,
      "libvirt URI (default: $LIBVIRT_DEFAULT_URI, else qemu:///system)", 0},
     {"runtime-dir", 'r', "DIR", 0,
-     "where sockets and locks are (default: /run/vmbalance)", 0},
+     "where sockets and locks are (default: $VMBALANCE_RUNTIME_DIR, else "
+     "/run/vmbalance)",
+     0},
     {"verbose", 'v', NULL, 0, "log what is looked at, too", 0},
     {"ready-fd", KEY_READY_FD, "FD", 0, "write a newline to FD when ready", 0},
     {"exit-with-parent", KEY_WITH_PARENT, "PID", 0,

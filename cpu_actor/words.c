@@ -170,8 +170,8 @@ void words_move(const struct placement *pl, size_t i, bool at_least, char *text)
     }
     (void)snprintf(
         text, CPU_REASON_MAX,
-        "pcpu %u carries %u %%, pcpu %u %u %%: moving this vCPU (%s%u %%) makes "
-        "them %u %% and %u %%",
+        "pcpu %u carries %u %%, pcpu %u %u %%: with this vCPU (%s%u %%) and the other "
+        "moves of this plan they carry %u %% and %u %%",
         pl->pcpus[v->pcpu].id, percent(pl->load_now[v->pcpu]), to_id,
         percent(pl->load_now[to]), least, want, percent(pl->load_planned[v->pcpu]),
         then);

@@ -152,8 +152,10 @@ const char *view_state(const struct snapshot_domain *d)
 
 struct opt_u64 view_used_kib(const struct snapshot_memory *m)
 {
-    struct opt_u64 used = {.has = m->current_kib.has && m->usable_kib.has};
-    if (used.has && m->current_kib.value > m->usable_kib.value)
+    /* usable above current: numbers of another time, the balloon has moved since */
+    struct opt_u64 used = {.has = m->current_kib.has && m->usable_kib.has &&
+                                  m->current_kib.value >= m->usable_kib.value};
+    if (used.has)
         used.value = m->current_kib.value - m->usable_kib.value;
     return used;
 }

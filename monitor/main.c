@@ -179,6 +179,7 @@ static int start(struct monitor *m)
     if (m->lock_fd <
         0) /* held by one that is about to end, perhaps: worth another try */
         return fail(&e, PROCESS_FAILED);
+    monitor_recall_settings(m);
     int r = publisher_open(m, &e);
     if (r < 0)
         return fail(&e, r == -ENAMETOOLONG ? PROCESS_MISCONFIGURED : PROCESS_FAILED);
@@ -212,6 +213,7 @@ int main(int argc, char **argv)
         log_info("%s started, libvirt at %s", VMBALANCE_VERSION, m.options.process.uri);
         process_ready(m.options.process.ready_fd);
         status = run(&m);
+        monitor_forget_settings(&m);
     }
     finish(&m);
     return status;

@@ -59,6 +59,10 @@ int monitor_load_settings(const struct monitor_options *o, struct settings *ret,
                           struct err *e);
 /* Puts new settings in force: a new version, an event, a sample at once. */
 void monitor_use_settings(struct monitor *m, const struct settings *s);
+/* Puts the settings that a killed monitor left behind in force; an orderly end forgets
+ * them. */
+void monitor_recall_settings(struct monitor *m);
+void monitor_forget_settings(const struct monitor *m);
 /* SIGHUP: reads the config file again; a bad one is refused whole. */
 void monitor_reload(struct monitor *m);
 

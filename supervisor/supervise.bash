@@ -491,7 +491,7 @@ command_up() {
     take_lock
     make_pipes
     unset JOURNAL_STREAM # so that their lines name them; write_log adds the priority
-    rm -f -- "$dir"/*.state "$dir"/*.restart
+    rm -f -- "$dir"/*.state "$dir"/*.restart "$dir/settings"
     exec {stderr}>&2 {log}<>"$dir/log.fifo" {ready_out}>/dev/null
     if [[ -n $opt_ready_fd ]]; then
         { exec {ready_out}>&"$opt_ready_fd"; } 2>/dev/null ||
@@ -505,7 +505,7 @@ command_up() {
     trap 'hangup=1; : &' HUP
     trap 'restart_asked=1; : &' USR1
     printf '%s\n' "$$" >"$dir/vmbalance.lock"
-    say "version $version is up in $dir, pid $$"
+    say "version $version starts in $dir, pid $$"
     for name in "${names[@]}"; do
         set_state "$name" waiting
     done

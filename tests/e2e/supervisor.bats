@@ -326,3 +326,19 @@ log_has() {
     supervise logs
     expect 0 'said it all' ''
 }
+
+@test "a monitor that was killed comes back with the settings that were changed" {
+    stack_up --connect "$TEST_URI" --interval 1
+    ctl pause cpu
+    ctl set mem.reclaim 5
+    local was
+    was=$(pid_of monitor)
+    kill -KILL "$was"
+    eventually 5 replaced monitor "$was"
+    eventually 5 ctl ping
+    [[ $(ctl get cpu.paused) == yes && $(ctl get mem.reclaim) == 5 ]]
+    kill -TERM "$SUPERVISOR"
+    wait "$SUPERVISOR" || true
+    SUPERVISOR=''
+    [[ ! -e $RUN/settings ]]
+}

@@ -176,7 +176,7 @@ keep_capabilities() {
 }
 
 lab_virsh() {
-    virsh -q -c "$LAB_URI" "$@"
+    setsid -w virsh -q -c "$LAB_URI" "$@" # no terminal: else it starts a polkit agent there
 }
 
 daemon_start() {
