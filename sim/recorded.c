@@ -1,5 +1,5 @@
 /* recorded.c - see recorded.h. */
-#include "sim/recorded.h"
+#include "sim/recorded_state.h"
 
 #include "common/recording.h"
 #include "common/wire/wire.h"
@@ -10,42 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define MIB INT64_C(1024)
-#define MS INT64_C(1000000)
-#define NEAR 0.03             /* a segment's demands differ less from their mean */
-#define MEMORY_STEP (4 * MIB) /* what a program takes or gives at least */
-#define USED_STEP (64 * MIB)  /* the same of the host's own */
-#define WAIT_MAX 0.99         /* who waits longer tells nothing about itself */
-
-struct recorded_vcpu {
-    bool known;
-    uint64_t time_ns, delay_ns; /* of the last snapshot */
-    int64_t begin_ns;           /* of the segment */
-    double wanted_ns, length_ns;
-};
-
-struct recorded_vm {
-    char uuid[SNAPSHOT_UUID_MAX];
-    int32_t id;
-    bool here, seen, paused, has_used;
-    int64_t sampled_ns;
-    uint32_t nvcpus;
-    int64_t program_kib, cache_kib,
-        least_kib; /* least: in use by all but the program */
-    int64_t least_unused_kib;
-    struct recorded_vcpu vcpus[SIM_VCPUS_MAX];
-};
-
-struct recorded {
-    struct scenario *scenario; /* in the making */
-    struct recorded_vm **vms;
-    size_t room;
-    int64_t base_ns, now_ns, last_ns; /* now_ns, last_ns: of the scenario */
-    int64_t used_kib;                 /* the host's own, as it is now */
-    char boot_id[SNAPSHOT_UUID_MAX];
-    uint64_t snapshots;
-};
 
 struct recorded *recorded_create(void)
 {
@@ -72,244 +36,20 @@ void recorded_destroy(struct recorded *r)
     free(r);
 }
 
-static int add_event(struct recorded *r, const struct sim_event *ev)
+int recorded_event(struct recorded *r, const struct sim_event *ev)
 {
     return scenario_add_event(r->scenario, ev);
 }
 
-static int add_simple(struct recorded *r, size_t vm, enum sim_event_kind kind,
-                      double number)
+int recorded_simple(struct recorded *r, size_t vm, enum sim_event_kind kind,
+                    double number)
 {
     struct sim_event ev = {.at_ns = r->now_ns,
                            .kind = kind,
                            .vm = vm,
                            .vcpu = SIM_ALL_VCPUS,
                            .number = number};
-    return add_event(r, &ev);
-}
-
-/* ---- the host ---- */
-
-static uint32_t count_cells(const struct snapshot *s)
-{
-    uint32_t most = 0;
-    for (size_t i = 0; i < s->host.npcpus; i++)
-        most = s->host.pcpus[i].cell > most ? s->host.pcpus[i].cell : most;
-    return most + 1;
-}
-
-static uint32_t count_llcs(const struct snapshot *s)
-{
-    uint32_t most = 0;
-    for (size_t i = 0; i < s->host.npcpus; i++)
-        most = s->host.pcpus[i].llc > most ? s->host.pcpus[i].llc : most;
-    return most + 1;
-}
-
-static bool has_siblings(const struct snapshot *s)
-{
-    for (size_t i = 1; i < s->host.npcpus; i++)
-        for (size_t k = 0; k < i; k++)
-            if (s->host.pcpus[i].core == s->host.pcpus[k].core)
-                return true;
-    return false;
-}
-
-/* The model lays cells, caches and siblings out in order; a host that numbers its pCPUs
- * otherwise becomes a flat one. */
-static bool shape_fits(const struct sim_host_spec *spec, const struct snapshot *s)
-{
-    if (spec->pcpus % (spec->cells * spec->llcs * spec->threads) != 0)
-        return false;
-    struct sim_model *m = sim_model_create(spec, 1);
-    bool fits = m != NULL;
-    for (size_t i = 1; fits && i < s->host.npcpus; i++) {
-        const struct snapshot_pcpu *a = &s->host.pcpus[i - 1], *b = a + 1;
-        const struct sim_pcpu *x = &m->pcpus[a->id], *y = &m->pcpus[b->id];
-        fits = (a->cell == b->cell) == (x->cell == y->cell) &&
-               (a->llc == b->llc) == (x->llc == y->llc) &&
-               (a->core == b->core) == (x->core == y->core);
-    }
-    sim_model_destroy(m);
-    return fits;
-}
-
-static int64_t used_by_host(const struct snapshot *s)
-{
-    uint64_t used = s->host.memory_total_kib.value;
-    uint64_t others = s->host.memory_available_kib.value;
-    for (size_t i = 0; i < s->ndomains; i++)
-        others += s->domains[i].memory.rss_kib.value;
-    return used > others ? (int64_t)(used - others) : 0;
-}
-
-static int add_offline(struct recorded *r, const struct snapshot *s)
-{
-    struct sim_event ev = {.kind = SIM_EVENT_ONLINE, .vm = SIZE_MAX};
-    for (uint32_t p = 0; p < r->scenario->host.pcpus; p++)
-        cpuset_add(&ev.cpus, p);
-    for (size_t i = 0; i < s->host.npcpus; i++)
-        if (s->host.pcpus[i].online)
-            cpuset_remove(&ev.cpus, s->host.pcpus[i].id);
-    return cpuset_empty(&ev.cpus) ? 0 : add_event(r, &ev);
-}
-
-static int take_host(struct recorded *r, const struct snapshot *s)
-{
-    struct sim_host_spec *h = &r->scenario->host;
-    r->scenario->settings = s->settings;
-    h->pcpus = 1;
-    for (size_t i = 0; i < s->host.npcpus; i++) {
-        const struct snapshot_pcpu *p = &s->host.pcpus[i];
-        h->pcpus = p->id >= h->pcpus ? p->id + 1 : h->pcpus;
-        if (p->isolated)
-            cpuset_add(&h->isolated, p->id);
-    }
-    uint32_t llcs = count_llcs(s);
-    h->cells = count_cells(s);
-    h->llcs = llcs % h->cells == 0 ? llcs / h->cells : 1;
-    h->threads = has_siblings(s) ? 2 : 1;
-    if (!shape_fits(h, s))
-        h->cells = h->llcs = h->threads = 1;
-    if (s->host.memory_total_kib.has)
-        h->memory_kib = (int64_t)s->host.memory_total_kib.value;
-    if (s->host.memory_available_kib.has)
-        h->used_kib = used_by_host(s);
-    return add_offline(r, s);
-}
-
-static int take_host_use(struct recorded *r, const struct snapshot *s, int64_t *last)
-{
-    int64_t used = used_by_host(s);
-    if (!s->host.memory_available_kib.has || llabs(used - *last) < USED_STEP)
-        return 0;
-    *last = used;
-    struct sim_event ev = {
-        .at_ns = r->now_ns, .kind = SIM_EVENT_USED, .vm = SIZE_MAX, .kib = used};
-    return add_event(r, &ev);
-}
-
-/* ---- a guest's CPU ---- */
-
-static int end_segment(struct recorded *r, size_t vm, uint32_t k)
-{
-    struct recorded_vcpu *v = &r->vms[vm]->vcpus[k];
-    struct sim_event ev = {.at_ns = v->begin_ns,
-                           .kind = SIM_EVENT_DEMAND,
-                           .vm = vm,
-                           .vcpu = k,
-                           .number = v->wanted_ns / v->length_ns};
-    if (v->length_ns <= 0.0)
-        return 0;
-    ev.number = ev.number > 1.0 ? 1.0 : ev.number;
-    v->wanted_ns = v->length_ns = 0.0;
-    return add_event(r, &ev);
-}
-
-static int take_vcpu(struct recorded *r, size_t vm, const struct snapshot_vcpu *v,
-                     double dt_ns, bool again)
-{
-    struct recorded_vcpu *to = &r->vms[vm]->vcpus[v->number];
-    uint64_t ran = v->time_ns.value - to->time_ns,
-             waited = v->delay_ns.has ? v->delay_ns.value - to->delay_ns : 0;
-    bool goes_on = to->known && !again && v->time_ns.value >= to->time_ns &&
-                   v->delay_ns.value >= to->delay_ns && dt_ns > 0.0;
-    to->known = v->time_ns.has;
-    to->time_ns = v->time_ns.value;
-    to->delay_ns = v->delay_ns.value;
-    if (!goes_on || (double)waited > WAIT_MAX * dt_ns)
-        return 0;
-    double demand = (double)ran / (dt_ns - (double)waited);
-    int rc = 0;
-    if (to->length_ns > 0.0 && fabs(demand - to->wanted_ns / to->length_ns) > NEAR)
-        rc = end_segment(r, vm, v->number);
-    if (to->length_ns <= 0.0)
-        to->begin_ns = r->last_ns;
-    to->wanted_ns += demand * dt_ns;
-    to->length_ns += dt_ns;
-    return rc;
-}
-
-static int take_vcpus(struct recorded *r, size_t vm, const struct snapshot_domain *d,
-                      bool again)
-{
-    struct recorded_vm *to = r->vms[vm];
-    struct sim_vm_spec *spec = &r->scenario->vms[vm].spec;
-    double dt_ns = (double)(d->sampled_ns - to->sampled_ns);
-    uint32_t n = 0;
-    int rc = 0;
-    for (size_t k = 0; k < d->nvcpus && rc == 0; k++) {
-        if (d->vcpus[k].number >= SIM_VCPUS_MAX)
-            continue;
-        n = d->vcpus[k].number + 1;
-        rc = take_vcpu(r, vm, &d->vcpus[k], dt_ns, again);
-    }
-    if (rc == 0 && n > 0 && n != to->nvcpus && to->seen)
-        rc = add_simple(r, vm, SIM_EVENT_VCPUS, n);
-    to->nvcpus = n > 0 ? n : to->nvcpus;
-    spec->vcpus_max = n > spec->vcpus_max ? n : spec->vcpus_max;
-    to->sampled_ns = d->sampled_ns;
-    return rc;
-}
-
-/* ---- a guest's memory ---- */
-
-static int change_memory(struct recorded *r, size_t vm, enum sim_event_kind kind,
-                         int64_t from_kib, int64_t to_kib)
-{
-    int64_t ms = (r->now_ns - r->last_ns) / MS;
-    struct sim_event ev = {.at_ns = from_kib > 0 ? r->last_ns : r->now_ns,
-                           .kind = kind,
-                           .vm = vm,
-                           .vcpu = SIM_ALL_VCPUS,
-                           .kib = to_kib,
-                           .kib_s =
-                               llabs(to_kib - from_kib) * 1000 / (ms > 0 ? ms : 1)};
-    if (from_kib == 0) /* it was there before anybody looked */
-        ev.kib_s = to_kib * 1000;
-    ev.kib_s = ev.kib_s > 0 ? ev.kib_s : 1;
-    return add_event(r, &ev);
-}
-
-/* Until recorded_finish() "program" is all that is in use but the page cache. */
-static int take_memory(struct recorded *r, size_t vm, const struct snapshot_memory *m)
-{
-    struct recorded_vm *to = r->vms[vm];
-    if (!m->available_kib.has || !m->unused_kib.has)
-        return 0;
-    int64_t cache = (int64_t)m->disk_caches_kib.value,
-            unused = (int64_t)m->unused_kib.value;
-    int64_t used = (int64_t)m->available_kib.value - unused - cache;
-    int rc = 0;
-    used = used > 0 ? used : 0;
-    if (!to->has_used) {
-        struct sim_guest_spec *g = &r->scenario->vms[vm].spec.guest;
-        int64_t outside = (int64_t)(m->current_kib.value - m->available_kib.value);
-        if (m->current_kib.value > m->available_kib.value)
-            g->kernel_kib = outside;
-        if (m->usable_kib.has && unused + cache >= (int64_t)m->usable_kib.value)
-            g->watermark_kib = unused + cache - (int64_t)m->usable_kib.value;
-        to->has_used = true;
-        to->least_kib = used;
-        to->least_unused_kib = unused;
-        to->program_kib = INT64_MIN;
-    }
-    to->least_kib = used < to->least_kib ? used : to->least_kib;
-    to->least_unused_kib =
-        unused < to->least_unused_kib ? unused : to->least_unused_kib;
-    if (to->program_kib == INT64_MIN || llabs(used - to->program_kib) >= MEMORY_STEP) {
-        bool first = to->program_kib == INT64_MIN;
-        rc = change_memory(r, vm,
-                           !first && used < to->program_kib ? SIM_EVENT_RELEASE
-                                                            : SIM_EVENT_GROW,
-                           first ? 0 : to->program_kib, used);
-        to->program_kib = used;
-    }
-    if (rc == 0 && llabs(cache - to->cache_kib) >= MEMORY_STEP) {
-        rc = change_memory(r, vm, SIM_EVENT_CACHE, to->cache_kib, cache);
-        to->cache_kib = cache;
-    }
-    return rc;
+    return recorded_event(r, &ev);
 }
 
 /* ---- VMs ---- */
@@ -328,7 +68,7 @@ static int add_masks(struct recorded *r, size_t vm, const struct snapshot_domain
                                .cpus = v->operator_pinned ? v->allowed : v->affinity};
         to->spec.operator_pin |= v->operator_pinned;
         if (v->number < SIM_VCPUS_MAX && !cpuset_empty(&ev.cpus))
-            rc = add_event(r, &ev);
+            rc = recorded_event(r, &ev);
     }
     return rc;
 }
@@ -391,21 +131,21 @@ static int take_domain(struct recorded *r, const struct snapshot_domain *d,
     bool starts = !to->here && r->snapshots > 0, again = to->seen && to->id != d->id;
     bool paused = d->state == SNAPSHOT_STATE_PAUSED;
     if (again && to->here)
-        rc = add_simple(r, vm, SIM_EVENT_STOP, 0);
+        rc = recorded_simple(r, vm, SIM_EVENT_STOP, 0);
     if (rc == 0 && (starts || again))
-        rc = add_simple(r, vm, SIM_EVENT_START, 0);
+        rc = recorded_simple(r, vm, SIM_EVENT_START, 0);
     if (starts || again) { /* its memory begins anew */
         to->program_kib = INT64_MIN;
         to->cache_kib = 0;
     }
     if (rc == 0 && (starts || again || !to->seen))
         rc = add_masks(r, vm, d);
-    rc = rc < 0 ? rc : take_vcpus(r, vm, d, starts || again);
+    rc = rc < 0 ? rc : recorded_take_vcpus(r, vm, d, starts || again);
     if (!to->seen)
         r->scenario->vms[vm].spec.vcpus = to->nvcpus > 0 ? to->nvcpus : 1;
-    rc = rc < 0 ? rc : take_memory(r, vm, &d->memory);
+    rc = rc < 0 ? rc : recorded_take_memory(r, vm, &d->memory);
     if (rc == 0 && paused != to->paused)
-        rc = add_simple(r, vm, paused ? SIM_EVENT_PAUSE : SIM_EVENT_RESUME, 0);
+        rc = recorded_simple(r, vm, paused ? SIM_EVENT_PAUSE : SIM_EVENT_RESUME, 0);
     to->paused = paused;
     to->here = to->seen = true;
     to->id = d->id;
@@ -419,7 +159,7 @@ static int take_absence(struct recorded *r, const struct snapshot *s)
         if (!r->vms[i]->here || snapshot_find(s, r->vms[i]->uuid) != NULL)
             continue;
         r->vms[i]->here = r->vms[i]->paused = false;
-        rc = add_simple(r, i, SIM_EVENT_STOP, 0);
+        rc = recorded_simple(r, i, SIM_EVENT_STOP, 0);
     }
     return rc;
 }
@@ -444,9 +184,9 @@ int recorded_add(struct recorded *r, const struct snapshot *s, struct err *e)
         return 0;
     take_time(r, s);
     if (r->snapshots == 0)
-        rc = take_host(r, s);
+        rc = recorded_take_host(r, s);
     else
-        rc = take_host_use(r, s, &r->used_kib);
+        rc = recorded_take_use(r, s, &r->used_kib);
     if (r->snapshots == 0)
         r->used_kib = r->scenario->host.used_kib;
     rc = rc < 0 ? rc : take_absence(r, s);
@@ -489,7 +229,7 @@ int recorded_finish(struct recorded *r, struct scenario **ret, struct err *e)
                        (unsigned long long)r->snapshots, s->nvms);
     for (size_t i = 0; i < s->nvms && rc == 0; i++)
         for (uint32_t k = 0; k < s->vms[i].spec.vcpus_max && rc == 0; k++)
-            rc = end_segment(r, i, k);
+            rc = recorded_end_segment(r, i, k);
     if (rc < 0)
         return rc;
     split_memory(r);
