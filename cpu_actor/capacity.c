@@ -183,7 +183,7 @@ bool capacity_observe(struct capacity *c, const struct cpu_input *in,
 {
     bool changed = false;
     struct cpuset known;
-    int64_t in_ns[CPUSET_MAX];
+    int64_t in_ns[CPUSET_MAX] = {0};
 
     cpuset_clear(&known);
     for (size_t k = 0; k < in->npcpus; k++) {

@@ -209,7 +209,7 @@ static void refresh_due(struct session *s, virDomainStatsRecordPtr *records, int
     int64_t end_ns = libvirt_now_ns() + (b->first_done ? FETCH_NS : FETCH_FIRST_NS);
     pthread_mutex_unlock(&b->lock);
     int aged = 0;
-    for (int i = 0; i < n && libvirt_now_ns() < end_ns; i++)
+    for (int i = 0; records != NULL && i < n && libvirt_now_ns() < end_ns; i++)
         aged += refresh(s, records[i]->dom, aged < FETCH_AGED_MAX);
 }
 

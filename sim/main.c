@@ -133,9 +133,11 @@ static void add_setting(struct arguments *a, struct argp_state *state, char *arg
     struct settings s;
     struct err e = {""};
     char *value = strchr(arg, '=');
-    if (value == NULL)
+    if (value == NULL) {
         argp_error(state, "--set '%s' is not KEY=VALUE", arg);
-    if (value == NULL || a->nsettings == SETTINGS_MAX)
+        return; /* it does not come back, but in a library it might */
+    }
+    if (a->nsettings == SETTINGS_MAX)
         argp_error(state, "more than %d settings", SETTINGS_MAX);
     *value++ = '\0';
     settings_init(&s);
