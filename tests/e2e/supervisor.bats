@@ -24,7 +24,7 @@ teardown() {
 use_fakes() {
     local name
     mkdir "$DIR/bin"
-    cp "$BIN/vmbalance" "$DIR/bin/"
+    cp "$BIN/vmbalance" "$BIN/supervise.bash" "$DIR/bin/"
     for name in monitor cpu_actor mem_actor; do
         cp "$E2E_DIR/fake/daemon" "$DIR/bin/$name"
     done
