@@ -13,6 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define GREETING_TURN_MS 10
+
 enum { KEY_ONCE = 0x2000, KEY_JSON };
 
 static const struct argp_option options[] = {
@@ -117,8 +119,9 @@ static int run(struct monitor *m)
             {.fd = m->signal_fd},   {.fd = host_fd(m->host)}, {.socket = m->publish},
             {.socket = m->collect}, {.socket = m->read},      {.socket = m->admin},
         };
+        int most_ms = m->greeting_owed ? GREETING_TURN_MS : 1000;
         int r = bus_wait(items, sizeof(items) / sizeof(items[0]),
-                         timeout_ms < 1000 ? timeout_ms : 1000);
+                         timeout_ms < most_ms ? timeout_ms : most_ms);
         if (r < 0) {
             log_error("cannot wait for work: %s", strerror(-r));
             return PROCESS_FAILED;
@@ -127,7 +130,7 @@ static int run(struct monitor *m)
             return PROCESS_OK;
         if (items[1].ready)
             take_sample(m);
-        if (items[2].ready)
+        if (items[2].ready || m->greeting_owed)
             publisher_greet(m);
         if (items[3].ready)
             publisher_reports(m);

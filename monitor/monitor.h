@@ -40,6 +40,7 @@ struct monitor {
     struct bus_socket *publish, *collect, *read, *admin;
     struct wire_frame last_frame; /* of last, for those who join late */
     int64_t greeted_ns;           /* when it was last sent to those */
+    bool greeting_owed;           /* somebody joined since */
     uint64_t events;
     uint64_t bad_messages;
     bool last_was_bad;
@@ -83,7 +84,8 @@ int publisher_open(struct monitor *m, struct err *e);
 void publisher_close(struct monitor *m);
 /* Publishes m->last. */
 void publisher_snapshot(struct monitor *m);
-/* Sends the last snapshot again when somebody has subscribed since. */
+/* Sends the last snapshot again when somebody has subscribed since; at most every 50 ms,
+ * so call it until greeting_owed is false. */
 void publisher_greet(struct monitor *m);
 /* Publishes and logs one edge; domain may be NULL. */
 void publisher_event(struct monitor *m, const char *kind, const char *domain,

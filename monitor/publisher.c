@@ -84,6 +84,7 @@ void publisher_snapshot(struct monitor *m)
         return;
     }
     bus_send(m->publish, frame.data, frame.len);
+    m->greeting_owed = false;
     free(m->last_frame.data);
     m->last_frame = frame;
 }
@@ -97,10 +98,11 @@ void publisher_greet(struct monitor *m)
         joined |= sub.len >= 1 && sub.data[0] == 1; /* 1 = subscribe, 0 = unsubscribe */
         bus_message_fini(&sub);
     }
-    int64_t now_ns = clock_mono_ns();
-    if (!joined || m->last_frame.data == NULL || now_ns - m->greeted_ns < GREET_NS)
-        return; /* who came too soon after another waits for the next snapshot */
-    m->greeted_ns = now_ns;
+    m->greeting_owed |= joined && m->last_frame.data != NULL;
+    if (!m->greeting_owed || clock_mono_ns() - m->greeted_ns < GREET_NS)
+        return; /* several that come at once are greeted at once, a little later */
+    m->greeting_owed = false;
+    m->greeted_ns = clock_mono_ns();
     bus_send(m->publish, m->last_frame.data, m->last_frame.len);
 }
 
